@@ -1,0 +1,85 @@
+// swift-tools-version: 6.3
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import PackageDescription
+
+// A folder is a layer, a target is a room, and imports point down only (ARCHITECTURE.md, "Layers").
+
+let common: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableExperimentalFeature("Lifetimes"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Rooms that hold no pointers: the compiler refuses unsafe constructs in them.
+let safe = common + [.strictMemorySafety()]
+
+func room(_ layer: String, _ name: String, _ dependencies: [String], _ settings: [SwiftSetting] = safe) -> Target {
+    .target(
+        name: name,
+        dependencies: dependencies.map { .init(stringLiteral: $0) },
+        path: "Sources/\(layer)/\(name)",
+        swiftSettings: settings
+    )
+}
+
+func tests(_ layer: String, _ name: String, _ dependencies: [String], resources: [Resource]? = nil) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: ([name] + dependencies).map { .init(stringLiteral: $0) },
+        path: "Tests/\(layer)/\(name)Tests",
+        resources: resources,
+        swiftSettings: common
+    )
+}
+
+func library(_ name: String, _ pkgConfig: String, _ package: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
+let package = Package(
+    name: "gatehouse",
+    targets: [
+        library("CUV", "libuv", "libuv1-dev"),
+        library("COpenSSL", "libcrypto", "libssl-dev"),
+        library("CCurl", "libcurl", "libcurl4-openssl-dev"),
+        .target(name: "CProcess", path: "Sources/System/CProcess"),
+
+        room("Base", "Bytes", []),
+        room("Base", "JSON", ["Bytes"]),
+        room("Base", "Diagnostics", ["Bytes"], common),
+        room("Base", "Crypto", ["COpenSSL"], common),
+
+        room("Protocol", "HTTPWire", ["Bytes"]),
+        room("Protocol", "EventStream", ["Bytes"]),
+        room("Protocol", "StdioFraming", ["Bytes"]),
+        room("Protocol", "JSONRPC", ["Bytes", "JSON"]),
+        room("Protocol", "MCPCore", ["Bytes", "JSON", "JSONRPC"]),
+
+        room("IO", "EventLoop", ["CUV", "CProcess", "Bytes"], common),
+        room("IO", "Children", ["EventLoop", "CProcess", "CUV", "Bytes", "Diagnostics"], common),
+        room("IO", "HTTPServer", ["EventLoop", "HTTPWire", "Bytes", "Diagnostics"], common),
+        room("IO", "HTTPClient", ["EventLoop", "CCurl", "Bytes"], common),
+
+        room("Services", "MCPClient", ["Bytes", "JSON", "JSONRPC", "MCPCore", "StdioFraming", "EventStream", "EventLoop", "Children", "HTTPClient"], common),
+
+        room("Product", "Configuration", ["JSON", "Bytes"]),
+        room("Product", "Sessions", ["Bytes", "JSON", "JSONRPC", "MCPCore", "EventStream", "Crypto", "EventLoop", "Diagnostics"], common),
+        room("Product", "Backends", ["Bytes", "JSON", "JSONRPC", "MCPCore", "StdioFraming", "Children", "EventLoop", "Crypto", "Configuration", "Sessions", "Diagnostics"], common),
+        room("Product", "Gateway", ["Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventLoop", "Crypto", "Configuration", "Sessions", "Backends", "Diagnostics"], common),
+        room("Product", "Frontends", ["Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventStream", "EventLoop", "Crypto", "Configuration", "Sessions", "Gateway", "Backends", "Diagnostics"], common),
+
+        .executableTarget(
+            name: "gatehouse",
+            dependencies: ["Configuration", "Gateway", "Frontends", "Backends", "Sessions", "MCPClient", "HTTPServer", "EventLoop", "Children", "Diagnostics", "Bytes", "JSON"],
+            path: "Sources/Commands/gatehouse",
+            swiftSettings: common
+        ),
+        .executableTarget(name: "gatehouse-launcher", path: "Sources/Commands/gatehouse-launcher"),
+    ]
+)

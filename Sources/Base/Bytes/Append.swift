@@ -1,0 +1,70 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+/// Writing into byte buffers: what every room that speaks on a wire needs.
+extension [UInt8] {
+    /// Appends the UTF-8 bytes of a string.
+    package mutating func append(_ text: String) {
+        append(contentsOf: text.utf8)
+    }
+
+    /// Appends the bytes of a literal, without making a `String` of it.
+    package mutating func append(literal text: StaticString) {
+        text.withUTF8Buffer { unsafe append(contentsOf: $0) }
+    }
+
+    /// Appends borrowed bytes.
+    package mutating func append(_ bytes: Span<UInt8>) {
+        unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
+    }
+
+    /// Appends a part of borrowed bytes; `range` must lie within them.
+    package mutating func append(_ bytes: Span<UInt8>, _ range: Range<Int>) {
+        append(bytes.extracting(range))
+    }
+
+    /// Appends a number in decimal.
+    package mutating func append(decimal number: some BinaryInteger) {
+        if number < 0 { append(UInt8(ascii: "-")) }
+        let start = count
+        var rest = number.magnitude
+        repeat {
+            append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
+        } while rest > 0
+        if count - start > 1 { self[start...].reverse() }
+    }
+
+    /// Appends bytes as lower-case hexadecimal, two digits each.
+    package mutating func append(hex bytes: some Sequence<UInt8>) {
+        for byte in bytes {
+            append(Hex.digits[Int(byte >> 4)])
+            append(Hex.digits[Int(byte & 15)])
+        }
+    }
+
+    /// Copies borrowed bytes.
+    package init(_ bytes: Span<UInt8>) {
+        self.init()
+        append(bytes)
+    }
+
+    /// Copies a part of borrowed bytes; `range` must lie within them.
+    package init(_ bytes: Span<UInt8>, _ range: Range<Int>) {
+        self.init(bytes.extracting(range))
+    }
+}
+
+/// Hexadecimal digits, as ids and chunk sizes use them.
+package enum Hex {
+    static let digits = Array("0123456789abcdef".utf8)
+
+    /// The value of a hexadecimal digit of either case, or nil.
+    package static func value(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,2 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+int main(void) { return 0; }

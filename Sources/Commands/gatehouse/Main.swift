@@ -1,0 +1,6 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+@main
+struct Main {
+    static func main() {}
+}

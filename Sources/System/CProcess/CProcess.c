@@ -1,0 +1,2 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+#include "CProcess.h"

@@ -1,0 +1,4 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+#ifndef GATEHOUSE_CPROCESS_H
+#define GATEHOUSE_CPROCESS_H
+#endif
