@@ -81,5 +81,8 @@ let package = Package(
             swiftSettings: common
         ),
         .executableTarget(name: "gatehouse-launcher", path: "Sources/Commands/gatehouse-launcher"),
+
+        tests("Base", "Bytes", []),
+        tests("Base", "JSON", ["Bytes"]),
     ]
 )

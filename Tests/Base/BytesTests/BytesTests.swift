@@ -1,0 +1,44 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import Bytes
+import Testing
+
+@Suite struct BytesTests {
+    @Test(arguments: [
+        ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("\u{3ff}", "z78="),
+    ])
+    func `base64 is written and read back`(_ plain: String, _ encoded: String) {
+        #expect(String(decoding: Base64.encode(Array(plain.utf8), .standard), as: UTF8.self) == encoded)
+        #expect(Base64.decode(Array(encoded.utf8), .standard) == Array(plain.utf8))
+        let bare = encoded.filter { $0 != "=" }
+        #expect(Base64.decode(Array(bare.utf8), .url) == Array(plain.utf8))
+    }
+
+    @Test(arguments: [
+        "Zg=", "Zg", "Zg===", "Zh==", "Zm9=", "Z g=", "Zm9v\n", "=", "====", "Zg==Zg==", "Zm9v-_", "A",
+    ])
+    func `another spelling is refused`(_ text: String) {
+        #expect(Base64.decode(Array(text.utf8), .standard) == nil)
+    }
+
+    @Test(arguments: ["Zg==", "Zh", "+/", "A", "Zm9v "])
+    func `another spelling is refused in the URL alphabet`(_ text: String) {
+        #expect(Base64.decode(Array(text.utf8), .url) == nil)
+    }
+
+    @Test(arguments: [
+        (0, "0"), (7, "7"), (10, "10"), (-1, "-1"), (Int.max, "9223372036854775807"),
+        (Int.min, "-9223372036854775808"),
+    ])
+    func `numbers are written in decimal`(_ number: Int, _ text: String) {
+        var bytes: [UInt8] = Array("x".utf8)
+        bytes.append(decimal: number)
+        #expect(String(decoding: bytes, as: UTF8.self) == "x" + text)
+    }
+
+    @Test func `bytes are compared as bytes`() {
+        #expect(!Array("e\u{301}".utf8).equals("\u{e9}"))
+        #expect(Array("Content-LENGTH".utf8).equalsIgnoringCase("content-length"))
+        #expect(!Array("content-lengt".utf8).equalsIgnoringCase("content-length"))
+    }
+}
