@@ -84,7 +84,9 @@ package struct JSONReader: ~Escapable {
 
     // MARK: Objects and arrays, a step at a time
 
-    /// Enters an object. Its members come from `next`, to the last.
+    /// Enters an object.
+    ///
+    /// Its members come from `next`, to the last.
     package mutating func object() throws(JSONError) -> JSONMembers {
         guard try token() == UInt8(ascii: "{") else { throw JSONError(.wrongType, at: position) }
         try descend()
@@ -116,7 +118,9 @@ package struct JSONReader: ~Escapable {
         return name
     }
 
-    /// Enters an array. Its elements come while `nextElement` says so.
+    /// Enters an array.
+    ///
+    /// Its elements come while `nextElement` says so.
     package mutating func array() throws(JSONError) -> JSONElements {
         guard try token() == UInt8(ascii: "[") else { throw JSONError(.wrongType, at: position) }
         try descend()

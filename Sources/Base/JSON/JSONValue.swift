@@ -33,14 +33,18 @@ package enum JSONValue: Sendable, Equatable {
         }
     }
 
-    /// Reads one value and nothing after it. Names that stand twice in an object are refused.
+    /// Reads one value and nothing after it.
+    ///
+    /// Names that stand twice in an object are refused.
     package init(_ bytes: Span<UInt8>) throws(JSONError) {
         var reader = JSONReader(bytes)
         self = try Self.read(&reader)
         try reader.finish()
     }
 
-    /// Reads the next value of a reader. Recursion is bounded by the reader's depth limit.
+    /// Reads the next value of a reader.
+    ///
+    /// Recursion is bounded by the reader's depth limit.
     package static func read(_ reader: inout JSONReader) throws(JSONError) -> JSONValue {
         switch try reader.peek() {
         case .null:
