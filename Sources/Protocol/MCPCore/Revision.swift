@@ -1,0 +1,47 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+/// How a peer speaks MCP: with sessions and requests both ways, or without state.
+package enum Era: String, Sendable {
+    /// 2024-11-05 to 2025-11-25: a handshake, sessions, requests from server to client.
+    case legacy
+    /// 2026-07-28: every request carries its version and capabilities.
+    case modern
+}
+
+/// A revision of MCP, oldest first.
+package enum Revision: String, Sendable, CaseIterable, Comparable {
+    /// The first one: HTTP+SSE.
+    case v2024_11_05 = "2024-11-05"
+    /// Streamable HTTP, batches.
+    case v2025_03_26 = "2025-03-26"
+    /// No batches; elicitation; the version header.
+    case v2025_06_18 = "2025-06-18"
+    /// Icons, URL elicitation, priming events.
+    case v2025_11_25 = "2025-11-25"
+    /// Stateless.
+    case v2026_07_28 = "2026-07-28"
+
+    /// The newest revision with a handshake.
+    package static let latestLegacy = Revision.v2025_11_25
+    /// The newest revision.
+    package static let modern = Revision.v2026_07_28
+    /// What a request is taken for that has a session and no version header (2025-06-18, transports, "Protocol
+    /// Version Header").
+    package static let assumed = Revision.v2025_03_26
+
+    /// Finds a revision by its date, compared by bytes.
+    package init?(bytes: some Collection<UInt8>) {
+        guard let found = Self.allCases.first(where: { bytes.elementsEqual($0.rawValue.utf8) }) else { return nil }
+        self = found
+    }
+
+    /// The era it belongs to.
+    package var era: Era { self == .v2026_07_28 ? .modern : .legacy }
+    /// Whether several messages may come in an array (2025-03-26, basic, "Batching").
+    package var allowsBatches: Bool { self == .v2025_03_26 }
+    /// Whether an event stream begins with an id and no data (2025-11-25, transports; older clients fail on it).
+    package var primesStreams: Bool { self == .v2025_11_25 }
+
+    /// Older first.
+    package static func < (left: Revision, right: Revision) -> Bool { left.rawValue < right.rawValue }
+}
