@@ -30,7 +30,9 @@ package struct ConfigurationIssue: Error, Sendable, Equatable, CustomStringConve
     package var column: Int
     /// The way to the value, like `mcpServers.git.command` or `gateway.hosts[0]`; empty for the whole file.
     package var keyPath: String
-    /// What is wrong. Never holds the value of a variable.
+    /// What is wrong.
+    ///
+    /// Never holds the value of a variable.
     package var message: String
     /// What would be right, if that is known.
     package var hint: String?

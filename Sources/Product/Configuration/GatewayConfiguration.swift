@@ -5,19 +5,27 @@
 /// A pure value: reading it opened the file once, nothing looks at the file again. All forms in which clients write
 /// their servers end in this one shape (docs/configuration.md).
 package struct GatewayConfiguration: Sendable {
-    /// The address to listen on: an IP literal or `localhost`. Anything but loopback needs `authentication` in words
-    /// and at least one name in `hosts`; otherwise the configuration is refused.
+    /// The address to listen on: an IP literal or `localhost`.
+    ///
+    /// Anything but loopback needs `authentication` in words and at least one name in `hosts`; otherwise the
+    /// configuration is refused.
     package var host = "127.0.0.1"
 
-    /// The TCP port to listen on. 0 lets the system choose a free one.
+    /// The TCP port to listen on.
+    ///
+    /// 0 lets the system choose a free one.
     package var port: UInt16 = 8080
 
-    /// Values of the `Host` header that are accepted beside the loopback names, in lower case. Without a port any
-    /// port fits, with one only that. A request with another host is refused with status 403.
+    /// Values of the `Host` header that are accepted beside the loopback names, in lower case.
+    ///
+    /// Without a port any port fits, with one only that. A request with another host is refused with status
+    /// 403.
     package var hosts: [String] = []
 
-    /// Values of the `Origin` header that are accepted beside none at all and the loopback origins, in lower case. A
-    /// request with another origin is refused with status 403.
+    /// Values of the `Origin` header that are accepted beside none at all and the loopback origins, in lower
+    /// case.
+    ///
+    /// A request with another origin is refused with status 403.
     package var origins: [String] = []
 
     /// How clients say who they are.

@@ -9,7 +9,9 @@ package struct ServerConfiguration: Sendable {
     /// meaning there.
     package var name: String
 
-    /// The program, as written: a name to find in PATH, or a path. Empty only if there is a `problem`.
+    /// The program, as written: a name to find in PATH, or a path.
+    ///
+    /// Empty only if there is a `problem`.
     package var command = ""
 
     /// Its arguments, passed as they are: no shell reads them.
@@ -18,27 +20,37 @@ package struct ServerConfiguration: Sendable {
     /// Variables for the child, over those it inherits (`ChildEnvironment`).
     package var environment: [String: String] = [:]
 
-    /// Where the child runs; nil is the directory of the gateway. A relative path starts from there too.
+    /// Where the child runs; nil is the directory of the gateway.
+    ///
+    /// A relative path starts from there too.
     package var workingDirectory: String?
 
-    /// How long the child may take until it has answered for the first time. Past it, it is stopped and the waiting
-    /// calls get an error.
+    /// How long the child may take until it has answered for the first time.
+    ///
+    /// Past it, it is stopped and the waiting calls get an error.
     package var startTimeout = Duration.seconds(30)
 
-    /// How long a call may wait for its answer. Past it, the call is cancelled at the child and the caller gets an
-    /// error.
+    /// How long a call may wait for its answer.
+    ///
+    /// Past it, the call is cancelled at the child and the caller gets an error.
     package var requestTimeout = Duration.seconds(300)
 
-    /// Whether a child that died is started again for the session's next call. Without it the session ends.
+    /// Whether a child that died is started again for the session's next call.
+    ///
+    /// Without it the session ends.
     package var restartsOnFailure = true
 
-    /// How often in a row that is done; 0 is never. Past it the session ends.
+    /// How often in a row that is done; 0 is never.
+    ///
+    /// Past it the session ends.
     package var maxRestarts = 3
 
     /// What people are told about the server.
     package var summary: String?
 
-    /// Whether it is served at all. One that is not answers 404, as if it were not written.
+    /// Whether it is served at all.
+    ///
+    /// One that is not answers 404, as if it were not written.
     package var isEnabled = true
 
     /// Who shares a child; nil leaves it to the era and the address (session for legacy clients, principal or call for
@@ -57,8 +69,9 @@ package struct ServerConfiguration: Sendable {
     /// How long a session of this server may be idle; nil takes the gateway's `timeouts.session`.
     package var sessionTimeout: Duration?
 
-    /// Why this server cannot be started, in words for the caller; nil if nothing is known to be wrong. Never holds a
-    /// value of a variable.
+    /// Why this server cannot be started, in words for the caller; nil if nothing is known to be wrong.
+    ///
+    /// Never holds a value of a variable.
     package var problem: String?
 
     /// A server with everything at its default.
@@ -103,13 +116,21 @@ package enum EraChoice: String, Sendable, CaseIterable {
     case dual
 }
 
-/// Bounds of one server. Nil leaves only the gateway's bound.
+/// Bounds of one server.
+///
+/// Nil leaves only the gateway's bound.
 package struct ServerLimits: Sendable, Equatable {
-    /// Open sessions. The next `initialize` is refused with status 503 and `Retry-After`.
+    /// Open sessions.
+    ///
+    /// The next `initialize` is refused with status 503 and `Retry-After`.
     package var sessions: Int?
-    /// Running children. A session or call that needs another is refused with status 503 and `Retry-After`.
+    /// Running children.
+    ///
+    /// A session or call that needs another is refused with status 503 and `Retry-After`.
     package var children: Int?
-    /// Unanswered calls of one session. The next is refused with a JSON-RPC error.
+    /// Unanswered calls of one session.
+    ///
+    /// The next is refused with a JSON-RPC error.
     package var inFlight: Int?
 
     /// No bound but the gateway's.
