@@ -1,0 +1,138 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+/// One MCP server of the configuration: what to start, and within which bounds.
+///
+/// A mistake in it stops neither the gateway nor the other servers: `problem` then says what is wrong, and the server
+/// answers with that instead of starting.
+package struct ServerConfiguration: Sendable {
+    /// The name in the path `/mcp/{name}`: letters, digits, `_` and `-`, at most 64, and not a word that has another
+    /// meaning there.
+    package var name: String
+
+    /// The program, as written: a name to find in PATH, or a path.
+    ///
+    /// Empty only if there is a `problem`.
+    package var command = ""
+
+    /// Its arguments, passed as they are: no shell reads them.
+    package var arguments: [String] = []
+
+    /// Variables for the child, over those it inherits (`ChildEnvironment`).
+    package var environment: [String: String] = [:]
+
+    /// Where the child runs; nil is the directory of the gateway.
+    ///
+    /// A relative path starts from there too.
+    package var workingDirectory: String?
+
+    /// How long the child may take until it has answered for the first time.
+    ///
+    /// Past it, it is stopped and the waiting calls get an error.
+    package var startTimeout = Duration.seconds(30)
+
+    /// How long a call may wait for its answer.
+    ///
+    /// Past it, the call is cancelled at the child and the caller gets an error.
+    package var requestTimeout = Duration.seconds(300)
+
+    /// Whether a child that died is started again for the session's next call.
+    ///
+    /// Without it the session ends.
+    package var restartsOnFailure = true
+
+    /// How often in a row that is done; 0 is never.
+    ///
+    /// Past it the session ends.
+    package var maxRestarts = 3
+
+    /// What people are told about the server.
+    package var summary: String?
+
+    /// Whether it is served at all.
+    ///
+    /// One that is not answers 404, as if it were not written.
+    package var isEnabled = true
+
+    /// Who shares a child; nil leaves it to the era and the address (session for legacy clients, principal or call for
+    /// modern ones).
+    package var isolation: Isolation?
+
+    /// How messages are told apart on the child's pipes.
+    package var framing = FramingChoice.auto
+
+    /// Which revisions of the protocol the child speaks.
+    package var era = EraChoice.auto
+
+    /// Bounds of this server alone, within those of the gateway.
+    package var limits = ServerLimits()
+
+    /// How long a session of this server may be idle; nil takes the gateway's `timeouts.session`.
+    package var sessionTimeout: Duration?
+
+    /// Why this server cannot be started, in words for the caller; nil if nothing is known to be wrong.
+    ///
+    /// Never holds a value of a variable.
+    package var problem: String?
+
+    /// A server with everything at its default.
+    package init(name: String, command: String = "", arguments: [String] = []) {
+        self.name = name
+        self.command = command
+        self.arguments = arguments
+    }
+}
+
+/// Who shares a child process.
+package enum Isolation: String, Sendable, CaseIterable {
+    /// Each session has its own.
+    case session
+    /// All sessions and calls of one principal have one.
+    case principal
+    /// Each call has its own.
+    case call
+    /// Everyone has the same one.
+    case shared
+}
+
+/// How messages are told apart on a child's pipes.
+package enum FramingChoice: String, Sendable, CaseIterable {
+    /// Found out by asking a throw-away child, once for each command.
+    case auto
+    /// One message a line, as MCP says.
+    case newline
+    /// A `Content-Length` header before each message, as some old servers do.
+    case contentLength = "content-length"
+}
+
+/// Which revisions of the protocol a child speaks.
+package enum EraChoice: String, Sendable, CaseIterable {
+    /// Found out by asking a throw-away child, once for each command.
+    case auto
+    /// Those with a handshake: 2024-11-05 to 2025-11-25.
+    case legacy
+    /// The stateless ones: 2026-07-28.
+    case modern
+    /// Both.
+    case dual
+}
+
+/// Bounds of one server.
+///
+/// Nil leaves only the gateway's bound.
+package struct ServerLimits: Sendable, Equatable {
+    /// Open sessions.
+    ///
+    /// The next `initialize` is refused with status 503 and `Retry-After`.
+    package var sessions: Int?
+    /// Running children.
+    ///
+    /// A session or call that needs another is refused with status 503 and `Retry-After`.
+    package var children: Int?
+    /// Unanswered calls of one session.
+    ///
+    /// The next is refused with a JSON-RPC error.
+    package var inFlight: Int?
+
+    /// No bound but the gateway's.
+    package init() {}
+}
