@@ -53,7 +53,7 @@ let package = Package(
         room("Base", "Bytes", []),
         room("Base", "JSON", ["Bytes"]),
         room("Base", "Diagnostics", ["Bytes"], common),
-        room("Base", "Crypto", ["COpenSSL"], common),
+        room("Base", "Crypto", ["COpenSSL", "Bytes"], common),
 
         room("Protocol", "HTTPWire", ["Bytes"]),
         room("Protocol", "EventStream", ["Bytes"]),
@@ -84,5 +84,6 @@ let package = Package(
 
         tests("Base", "Bytes", []),
         tests("Base", "JSON", ["Bytes"]),
+        tests("Base", "Crypto", ["Bytes"]),
     ]
 )
