@@ -81,5 +81,9 @@ let package = Package(
             swiftSettings: common
         ),
         .executableTarget(name: "gatehouse-launcher", path: "Sources/Commands/gatehouse-launcher"),
+
+        tests("IO", "EventLoop", []),
+        tests("IO", "Children", ["EventLoop"]),
+        tests("Protocol", "StdioFraming", ["Bytes"]),
     ]
 )
