@@ -103,7 +103,9 @@ extension ByteStream {
     /// Bytes that were given to `write` and that the kernel has not taken.
     package var pendingBytes: Int { isClosed ? 0 : outbox?.pending(handle) ?? 0 }
 
-    /// Tells the peer that no more comes, after what is pending. A pipe, which has one direction, is closed then.
+    /// Tells the peer that no more comes, after what is pending.
+    ///
+    /// A pipe, which has one direction, is closed then.
     package func endWriting() {
         loop.preconditionCurrent()
         guard canWrite else { return }
@@ -129,7 +131,9 @@ extension ByteStream {
         )
     }
 
-    /// Keeps what an attempt to write left over. `result` is a count of bytes or a negative error.
+    /// Keeps what an attempt to write left over.
+    ///
+    /// `result` is a count of bytes or a negative error.
     private func queue(after result: Int32, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer)
     {
         guard result >= 0 || result == UV_EAGAIN.rawValue else {

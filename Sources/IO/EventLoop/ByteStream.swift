@@ -46,7 +46,9 @@ package final class ByteStream: LoopResource {
     /// The loop that the stream belongs to.
     package let loop: EventLoop
     package private(set) var isClosed = false
-    /// What reading or writing failed with, if it did. Writing does nothing from then on.
+    /// What reading or writing failed with, if it did.
+    ///
+    /// Writing does nothing from then on.
     package private(set) var failure: IOFailure?
 
     private let memory: Memory
@@ -58,7 +60,9 @@ package final class ByteStream: LoopResource {
 
     var handle: UnsafeMutablePointer<uv_stream_t> { memory.stream }
 
-    /// Takes a descriptor over; it is closed with the stream, or at once if this throws. Loop thread only.
+    /// Takes a descriptor over; it is closed with the stream, or at once if this throws.
+    ///
+    /// Loop thread only.
     ///
     /// Regular files and devices such as /dev/null cannot be polled and are refused (EPERM).
     package init(adopting descriptor: Int32, kind: Kind, loop: EventLoop) throws(IOFailure) {
@@ -98,7 +102,9 @@ package final class ByteStream: LoopResource {
         }
     }
 
-    /// Lets bytes come. Nothing happens after the end.
+    /// Lets bytes come.
+    ///
+    /// Nothing happens after the end.
     package func startReading() {
         loop.preconditionCurrent()
         guard !isClosed, !hasEnded else { return }
@@ -127,13 +133,15 @@ package final class ByteStream: LoopResource {
         if !isClosed { uv_read_stop(handle) }
     }
 
-    /// Closes at once; what was not written is dropped. No delegate call follows. Harmless if already closed.
+    /// Closes at once; what was not written is dropped.
+    ///
+    /// No delegate call follows. Harmless if already closed.
     package func close() {
         guard !isClosed else { return }
         loop.preconditionCurrent()
         isClosed = true
-        delegate = nil
         closeHandle()
+        _ = delegate.take()
     }
 
     /// The IP address of the other end as text, without port; nil if there is none, or none any more.

@@ -7,7 +7,9 @@ import CUV
 /// It does not own the descriptor: close the watcher first, then the descriptor. A descriptor has one watcher at a
 /// time and becomes non-blocking. It lives until `close()` or the end of its loop.
 package final class DescriptorWatcher: LoopResource {
-    /// What to wait for, and what has come. An error on the descriptor shows as both.
+    /// What to wait for, and what has come.
+    ///
+    /// An error on the descriptor shows as both.
     package struct Events: OptionSet, Sendable {
         package let rawValue: UInt8
 
@@ -21,7 +23,9 @@ package final class DescriptorWatcher: LoopResource {
     private let handle = Handle<uv_poll_t>()
     private var handler: ((Events) -> Void)?
 
-    /// Starts watching. Loop thread only. Fails for what cannot be polled, such as regular files.
+    /// Starts watching.
+    ///
+    /// Loop thread only. Fails for what cannot be polled, such as regular files.
     package init(
         _ loop: EventLoop,
         descriptor: Int32,
@@ -57,9 +61,10 @@ package final class DescriptorWatcher: LoopResource {
     }
 
     package func close() {
-        guard handler != nil else { return }
+        guard let handler = handler.take() else { return }
         loop.preconditionCurrent()
-        handler = nil
         handle.close()
+        // What the handler holds may well hold this watcher: it goes last.
+        _ = consume handler
     }
 }

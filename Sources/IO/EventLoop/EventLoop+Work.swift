@@ -3,14 +3,18 @@
 import CUV
 
 extension EventLoop {
-    /// Runs `work` on the loop, after what was posted before it. From any thread; never runs it right away.
+    /// Runs `work` on the loop, after what was posted before it.
+    ///
+    /// From any thread; never runs it right away.
     ///
     /// However many are posted before the loop gets to look, it is woken once.
     package func post(_ work: @escaping @Sendable () -> Void) {
         put(.closure(work))
     }
 
-    /// Runs `work` after the present callback has returned. Loop thread only.
+    /// Runs `work` after the present callback has returned.
+    ///
+    /// Loop thread only.
     package func onNextTurn(_ work: @escaping () -> Void) {
         preconditionCurrent()
         nextTurn.append(work)

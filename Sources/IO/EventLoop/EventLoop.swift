@@ -13,16 +13,21 @@ import Synchronization
 /// It starts with `start()` (a thread of its own) or `run()` (the calling thread), and ends after `stop()`: everything
 /// that is still open on it is closed, and what is posted later is dropped without being run. A task that still
 /// needs the loop then never continues, so stop it last.
-package final class EventLoop: @unchecked Sendable {  // Sendable: `mailbox` is locked, the rest is confined to the thread.
+// Sendable, unchecked: the mailbox is locked, the rest is confined to the thread.
+package final class EventLoop: @unchecked Sendable {
     /// The name of the loop and of its thread.
     package let name: String
     let uv: UnsafeMutablePointer<uv_loop_t>
     /// Where every stream of this loop reads to, so that idle streams hold no buffers.
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 16)
     let mailbox = Mailbox()
-    /// Work for the next turn. Loop thread only.
+    /// Work for the next turn.
+    ///
+    /// Loop thread only.
     var nextTurn: [() -> Void] = []
-    /// Spare storage that drained work is swapped with. Loop thread only.
+    /// Spare storage that drained work is swapped with.
+    ///
+    /// Loop thread only.
     var spareTurn: [() -> Void] = []
     var spareWork: [Mailbox.Work] = []
 
@@ -35,7 +40,9 @@ package final class EventLoop: @unchecked Sendable {  // Sendable: `mailbox` is 
     private let started = Mutex<pthread_t?>(nil)
     private var isTornDown = false
 
-    /// Makes the loop and its wake-up descriptor, and has the process ignore SIGPIPE. No thread is started.
+    /// Makes the loop and its wake-up descriptor, and has the process ignore SIGPIPE.
+    ///
+    /// No thread is started.
     package init(name: String) throws(IOFailure) {
         self.name = name
         signal(SIGPIPE, SIG_IGN)
@@ -78,7 +85,9 @@ package final class EventLoop: @unchecked Sendable {  // Sendable: `mailbox` is 
         if !isTornDown { tearDown() }
     }
 
-    /// Runs the loop on a thread of its own. Once.
+    /// Runs the loop on a thread of its own.
+    ///
+    /// Once.
     package func start() {
         var thread = pthread_t()
         let context = Unmanaged.passRetained(self)
@@ -87,7 +96,9 @@ package final class EventLoop: @unchecked Sendable {  // Sendable: `mailbox` is 
         started.withLock { $0 = thread }
     }
 
-    /// Runs the loop on the calling thread, until `stop()`. Once.
+    /// Runs the loop on the calling thread, until `stop()`.
+    ///
+    /// Once.
     package func run() {
         precondition(!isTornDown, "an event loop runs once")
         thread.store(UInt(pthread_self()), ordering: .relaxed)
@@ -96,13 +107,17 @@ package final class EventLoop: @unchecked Sendable {  // Sendable: `mailbox` is 
         thread.store(0, ordering: .relaxed)
     }
 
-    /// Asks the loop to end. From any thread.
+    /// Asks the loop to end.
+    ///
+    /// From any thread.
     package func stop() {
         mailbox.stop()
         wakeUp()
     }
 
-    /// Waits for the thread of `start()` to end. Not from the loop itself.
+    /// Waits for the thread of `start()` to end.
+    ///
+    /// Not from the loop itself.
     package func join() {
         let thread = started.withLock { thread in
             defer { thread = nil }
@@ -144,7 +159,7 @@ package final class EventLoop: @unchecked Sendable {  // Sendable: `mailbox` is 
     /// Closes what is open and gives the loop's memory back.
     private func tearDown() {
         mailbox.close()
-        nextTurn = []
+        dropNextTurn()
         let own = [UnsafeMutableRawPointer(wake.pointer), .init(prepare.pointer), .init(idle.pointer)]
         for handle in openHandles where !own.contains(handle) {
             let data = handle.assumingMemoryBound(to: uv_handle_t.self).pointee.data
@@ -160,12 +175,17 @@ package final class EventLoop: @unchecked Sendable {  // Sendable: `mailbox` is 
     private func finish() {
         isTornDown = true
         uv_run(uv, UV_RUN_DEFAULT)
-        nextTurn = []
+        dropNextTurn()
         let result = uv_loop_close(uv)
         assert(result == 0, "an event loop ended with open handles")
         uv.deallocate()
         readBuffer.deallocate()
         Glibc.close(wakeDescriptor)
+    }
+
+    private func dropNextTurn() {
+        var work: [() -> Void] = []
+        swap(&work, &nextTurn)
     }
 
     private var openHandles: [UnsafeMutableRawPointer] {

@@ -41,7 +41,9 @@ struct Handle<Kind> {
         base.pointee.data = Unmanaged<AnyObject>.passRetained(owner).toOpaque()
     }
 
-    /// Closes the handle. No callback comes any more, except those of cancelled requests.
+    /// Closes the handle.
+    ///
+    /// No callback comes any more, except those of cancelled requests.
     func close() {
         uv_close(base) { handle in
             guard let handle else { return }
@@ -52,7 +54,9 @@ struct Handle<Kind> {
     }
 }
 
-/// The object that a handle belongs to. `type` must be the one given to `own`.
+/// The object that a handle belongs to.
+///
+/// `type` must be the one given to `own`.
 func owner<Owner: AnyObject>(_ data: UnsafeMutableRawPointer?, as type: Owner.Type) -> Owner? {
     guard let data else { return nil }
     return Unmanaged<Owner>.fromOpaque(data).takeUnretainedValue()

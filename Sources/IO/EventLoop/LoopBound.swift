@@ -3,7 +3,8 @@
 /// Carries something that belongs to a loop through `@Sendable` closures.
 ///
 /// The value can be made anywhere and is only given out on the loop's thread; elsewhere, reading it traps.
-package struct LoopBound<Value>: @unchecked Sendable {  // Sendable: the value is reachable on one thread only.
+// Sendable, unchecked: the value is reachable on one thread only.
+package struct LoopBound<Value>: @unchecked Sendable {
     private let bound: Value
     /// The loop that the value belongs to.
     package let loop: EventLoop
@@ -13,7 +14,9 @@ package struct LoopBound<Value>: @unchecked Sendable {  // Sendable: the value i
         self.loop = loop
     }
 
-    /// The value. Loop thread only.
+    /// The value.
+    ///
+    /// Loop thread only.
     package var value: Value {
         loop.preconditionCurrent()
         return bound

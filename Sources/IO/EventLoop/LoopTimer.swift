@@ -2,14 +2,18 @@
 
 import CUV
 
-/// Calls a handler after some time, once or again and again. Setting it is cheap (no system call).
+/// Calls a handler after some time, once or again and again.
+///
+/// Setting it is cheap (no system call).
 ///
 /// Starting it again replaces what was set before. It ends with `close()` or with the last reference to it; the handler
 /// is released then, and does not run afterwards. A timer whose loop has ended stays silent.
 package final class LoopTimer {
     private let core: Core
 
-    /// Makes a timer that is not set. Loop thread only, like all that follows.
+    /// Makes a timer that is not set.
+    ///
+    /// Loop thread only, like all that follows.
     package init(_ loop: EventLoop, _ handler: @escaping () -> Void) {
         core = Core(loop, handler)
     }
@@ -22,7 +26,9 @@ package final class LoopTimer {
         core.start(milliseconds, every: max(milliseconds, 1))
     }
 
-    /// Unsets it. It can be set again.
+    /// Unsets it.
+    ///
+    /// It can be set again.
     package func cancel() { core.cancel() }
 
     /// Whether it is set.
@@ -72,9 +78,10 @@ package final class LoopTimer {
         }
 
         func close() {
-            guard handler != nil else { return }
-            handler = nil
+            guard let handler = handler.take() else { return }
             handle.close()
+            // What the handler holds may well hold this timer: it goes last.
+            _ = consume handler
         }
 
         private func fire() {

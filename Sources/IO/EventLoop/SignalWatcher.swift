@@ -10,7 +10,9 @@ package final class SignalWatcher: LoopResource {
     private let handle = Handle<uv_signal_t>()
     private var handler: (() -> Void)?
 
-    /// Starts watching. Loop thread only.
+    /// Starts watching.
+    ///
+    /// Loop thread only.
     package init(_ loop: EventLoop, signal: Int32, _ handler: @escaping () -> Void) throws(IOFailure) {
         loop.preconditionCurrent()
         self.loop = loop
@@ -34,9 +36,10 @@ package final class SignalWatcher: LoopResource {
     }
 
     package func close() {
-        guard handler != nil else { return }
+        guard let handler = handler.take() else { return }
         loop.preconditionCurrent()
-        handler = nil
         handle.close()
+        // What the handler holds may well hold this watcher: it goes last.
+        _ = consume handler
     }
 }

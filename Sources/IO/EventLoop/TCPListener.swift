@@ -23,8 +23,11 @@ package final class TCPListener {
     private var isPaused = false
     private let onAccept: (ByteStream) -> Void
 
-    /// Listens. Loop thread only. `host` is an IPv4 or IPv6 literal, or "localhost", which is 127.0.0.1; port 0 picks a
-    /// free one. With `sharesPort`, listeners of several loops may have one port and the kernel spreads connections.
+    /// Listens.
+    ///
+    /// Loop thread only. `host` is an IPv4 or IPv6 literal, or "localhost", which is 127.0.0.1; port 0 picks
+    /// a free one. With `sharesPort`, listeners of several loops may have one port and the kernel spreads
+    /// connections.
     package init(
         _ loop: EventLoop,
         host: String,

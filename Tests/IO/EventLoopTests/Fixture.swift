@@ -7,6 +7,7 @@ import Synchronization
 import Testing
 
 /// A running loop for the length of a test.
+@discardableResult
 func withLoop<R: Sendable>(_ body: (EventLoop) async throws -> R) async throws -> R {
     let loop = try EventLoop(name: "test")
     loop.start()
@@ -19,6 +20,7 @@ func withLoop<R: Sendable>(_ body: (EventLoop) async throws -> R) async throws -
 
 extension EventLoop {
     /// Runs something on the loop and waits for it.
+    @discardableResult
     func run<R: Sendable>(_ work: @escaping @Sendable () throws -> R) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
             post { continuation.resume(with: Result { try work() }) }
