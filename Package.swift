@@ -85,5 +85,8 @@ let package = Package(
         tests("Base", "Bytes", []),
         tests("Base", "JSON", ["Bytes"]),
         tests("Base", "Crypto", ["Bytes"]),
+        tests("IO", "EventLoop", []),
+        tests("IO", "Children", ["EventLoop"]),
+        tests("Protocol", "StdioFraming", ["Bytes"]),
     ]
 )

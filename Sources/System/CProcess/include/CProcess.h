@@ -1,4 +1,9 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 #ifndef GATEHOUSE_CPROCESS_H
 #define GATEHOUSE_CPROCESS_H
+
+#include "Descriptors.h"
+#include "Sockets.h"
+#include "Spawn.h"
+
 #endif

@@ -1,2 +1,3 @@
 // Gatehouse. SPDX-License-Identifier: MIT
-#include "CProcess.h"
+
+import Testing

@@ -1,0 +1,102 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import EventLoop
+import Glibc
+import Testing
+
+@Suite struct `A TCP listener` {
+    @Test(arguments: ["127.0.0.1", "localhost", "::1"])
+    func `says where it listens`(_ host: String) async throws {
+        try await withLoop { loop in
+            try await loop.run {
+                let listener = try TCPListener(loop, host: host, port: 0) { $0.close() }
+                #expect(listener.address == (host == "localhost" ? "127.0.0.1" : host))
+                #expect(listener.port != 0)
+                listener.close()
+                listener.close()
+            }
+        }
+    }
+
+    @Test(arguments: ["example.com", "", "127.0.0.1\u{0}", "127.1", "300.0.0.1"])
+    func `takes literals only`(_ host: String) async throws {
+        try await withLoop { loop in
+            try await loop.run {
+                #expect(throws: IOFailure.self) { try TCPListener(loop, host: host, port: 0) { $0.close() } }
+            }
+        }
+    }
+
+    @Test func `refuses a port that is taken`() async throws {
+        try await withLoop { loop in
+            try await loop.run {
+                let listener = try TCPListener(loop, host: "localhost", port: 0) { $0.close() }
+                let failure = #expect(throws: IOFailure.self) {
+                    try TCPListener(loop, host: "localhost", port: listener.port) { $0.close() }
+                }
+                #expect(failure?.code == EADDRINUSE)
+                #expect(
+                    failure?.description == "listen on localhost:\(listener.port): address already in use"
+                )
+                listener.close()
+            }
+        }
+    }
+
+    @Test func `shares its port when asked to`() async throws {
+        try await withLoop { loop in
+            try await loop.run {
+                let one = try TCPListener(loop, host: "localhost", port: 0, sharesPort: true) { $0.close() }
+                let two = try TCPListener(loop, host: "localhost", port: one.port, sharesPort: true) {
+                    $0.close()
+                }
+                #expect(two.port == one.port)
+                one.close()
+                two.close()
+            }
+        }
+    }
+
+    @Test func `leaves connections waiting while it is paused`() async throws {
+        try await withLoop { loop in
+            let state = try await loop.run {
+                let state = State()
+                let listener = try TCPListener(loop, host: "localhost", port: 0) { state.streams.append($0) }
+                state.listener = listener
+                listener.pause()
+                state.client = try connectLoopback(listener.port)
+                return LoopBound(state, loop)
+            }
+            // Another connection, to a listener that accepts, shows that the loop had its chance.
+            let other = try await loop.run {
+                let other = State()
+                let listener = try TCPListener(loop, host: "localhost", port: 0) { other.streams.append($0) }
+                other.listener = listener
+                other.client = try connectLoopback(listener.port)
+                return LoopBound(other, loop)
+            }
+            try await loop.wait("the other connection") { other.value.streams.count == 1 }
+            try await loop.run {
+                #expect(state.value.streams.isEmpty)
+                state.value.listener?.resume()
+            }
+            try await loop.wait("the connection") { state.value.streams.count == 1 }
+            try await loop.run {
+                state.value.end()
+                other.value.end()
+            }
+        }
+    }
+
+    private final class State {
+        var listener: TCPListener?
+        var streams: [ByteStream] = []
+        var client: Int32 = -1
+
+        func end() {
+            listener?.close()
+            for stream in streams { stream.close() }
+            close(client)
+        }
+    }
+}

@@ -1,0 +1,3 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import Testing
