@@ -48,6 +48,12 @@ let package = Package(
         library("CUV", "libuv", "libuv1-dev"),
         library("COpenSSL", "libcrypto", "libssl-dev"),
         library("CCurl", "libcurl", "libcurl4-openssl-dev"),
+        // Tests only: a second opinion.
+        .systemLibrary(
+            name: "CHTTPParser",
+            path: "Sources/System/CHTTPParser",
+            providers: [.apt(["libhttp-parser-dev"])]
+        ),
         .target(name: "CProcess", path: "Sources/System/CProcess"),
 
         room("Base", "Bytes", []),
@@ -88,5 +94,7 @@ let package = Package(
         tests("IO", "EventLoop", []),
         tests("IO", "Children", ["EventLoop"]),
         tests("Protocol", "StdioFraming", ["Bytes"]),
+        tests("Protocol", "HTTPWire", ["Bytes", "CHTTPParser"]),
+        tests("Protocol", "EventStream", ["Bytes"]),
     ]
 )
