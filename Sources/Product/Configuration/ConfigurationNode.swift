@@ -65,4 +65,9 @@ struct ConfigurationMember {
     var position: JSON5Position
     /// Its value.
     var node: ConfigurationNode
+
+    /// Whether this is a known key with `null`, which is the same as leaving it out.
+    func isLeftOut(of known: [String]) -> Bool {
+        node.value.content == .null && known.contains(name)
+    }
 }

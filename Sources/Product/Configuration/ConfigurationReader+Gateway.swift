@@ -11,7 +11,7 @@ extension ConfigurationReader {
         var host: ConfigurationNode?
         if let node {
             if let members = node.members {
-                for member in members {
+                for member in members where !member.isLeftOut(of: ConfigurationKeys.gateway) {
                     if member.name == "host" { host = member.node }
                     readGatewayMember(member)
                 }

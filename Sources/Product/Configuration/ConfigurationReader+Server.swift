@@ -21,8 +21,9 @@ extension ConfigurationReader {
         let before = findings.issues.count
         var draft = ServerDraft(server: ServerConfiguration(name: member.name))
         if let members = member.node.members {
-            for part in members where !readLaunchMember(part, &draft) {
-                if !readRunMember(part, &draft) { readForeignMember(part, &draft) }
+            for part in members where !part.isLeftOut(of: ConfigurationKeys.server) {
+                if readLaunchMember(part, &draft) || readRunMember(part, &draft) { continue }
+                readForeignMember(part, &draft)
             }
             checkLaunch(member, draft)
             readLimitVariables(&draft)
@@ -79,7 +80,7 @@ extension ConfigurationReader {
             if let value = findings.bool(node) { draft.server.restartsOnFailure = value }
         case "max_restarts":
             if let count = findings.count(node, 0...10) { draft.server.maxRestarts = count }
-        case "description": draft.server.summary = node.value.content == .null ? nil : findings.string(node)
+        case "description": draft.server.summary = findings.string(node)
         case "enabled", "disabled": readEnabled(member, &draft)
         case "isolation": draft.server.isolation = findings.choice(node, Isolation.self)
         case "framing": draft.server.framing = findings.choice(node, FramingChoice.self) ?? .auto
@@ -134,7 +135,6 @@ extension ConfigurationReader {
     }
 
     private mutating func readWorkingDirectory(_ node: ConfigurationNode, _ draft: inout ServerDraft) {
-        if node.value.content == .null { return }
         guard let path = findings.string(node) else { return }
         guard !path.isEmpty else {
             findings.error(node, "must not be empty")
@@ -166,7 +166,7 @@ extension ConfigurationReader {
             findings.error(node, "must be an object, not \(node.value.kind)")
             return
         }
-        for member in members {
+        for member in members where !member.isLeftOut(of: ConfigurationKeys.serverLimits) {
             if let setting = OptionalCountSetting.server.first(where: { $0.name == member.name }) {
                 draft.server.limits[keyPath: setting.path] = findings.count(
                     member.node,
@@ -179,7 +179,6 @@ extension ConfigurationReader {
     }
 
     private mutating func readAuth(_ node: ConfigurationNode) {
-        if node.value.content == .null { return }
         guard let members = node.members else {
             findings.error(
                 node,
