@@ -28,11 +28,12 @@ func room(_ layer: String, _ name: String, _ dependencies: [String], _ settings:
     )
 }
 
-func tests(_ layer: String, _ name: String, _ dependencies: [String], resources: [Resource]? = nil) -> Target {
+func tests(_ layer: String, _ name: String, _ dependencies: [String], resources: [Resource]? = nil, exclude: [String] = []) -> Target {
     .testTarget(
         name: "\(name)Tests",
         dependencies: ([name] + dependencies).map { .init(stringLiteral: $0) },
         path: "Tests/\(layer)/\(name)Tests",
+        exclude: exclude,
         resources: resources,
         swiftSettings: common
     )
@@ -96,5 +97,6 @@ let package = Package(
         tests("Protocol", "StdioFraming", ["Bytes"]),
         tests("Protocol", "HTTPWire", ["Bytes", "CHTTPParser"]),
         tests("Protocol", "EventStream", ["Bytes"]),
+        tests("Product", "Configuration", ["JSON"], exclude: ["Cases"]),
     ]
 )

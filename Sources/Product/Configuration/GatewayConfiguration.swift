@@ -34,6 +34,9 @@ package struct GatewayConfiguration: Sendable {
     /// The name written as `default`: the server that answers at `/mcp`.
     package var statedDefault: String?
 
+    /// The address by which clients reach the gateway, where that is printed; nil prints the address it listens on.
+    package var publicURL: String?
+
     /// Bounds on counts and bytes.
     package var limits = Limits()
 
