@@ -27,6 +27,8 @@ package final class Session {
     package var lastUsed: UInt64
     /// The answer to `initialize`, kept for sessions that were opened without one (seed clients).
     package var initializeResult: [UInt8]?
+    /// Whatever lives as long as the session.
+    package var companion: AnyObject?
     /// Its streams that can be resumed, by number.
     package private(set) var streams: [Int: SessionStream] = [:]
     var log: EventLog

@@ -14,6 +14,8 @@ package enum HTTPResponseHead {
         case length(Int)
         /// Chunks follow. Not for HTTP/1.0.
         case chunked
+        /// All that comes until the connection closes. For HTTP/1.0 (RFC 9112 §6.3).
+        case untilClose
         /// No body follows, and none is announced: 1xx, 204 and 304.
         case none
     }
@@ -48,7 +50,7 @@ package enum HTTPResponseHead {
             output.append(decimal: length)
             output.append(literal: "\r\n")
         case .chunked: output.append(literal: "Transfer-Encoding: chunked\r\n")
-        case .none: break
+        case .untilClose, .none: break
         }
         if close { output.append(literal: "Connection: close\r\n") }
         output.append(literal: "\r\n")
