@@ -246,8 +246,7 @@ extension ConfigurationReader {
             guard let word = findings.string(kind) else { return }
             if ConfigurationKeys.remoteTypes.contains(word) { return refuseRemote(kind) }
             guard word == "stdio" else {
-                let known = ["stdio"] + ConfigurationKeys.remoteTypes
-                findings.error(kind, "must be \"stdio\"", hint: KeySuggestion.hint(for: word, among: known))
+                findings.error(kind, "must be \"stdio\"")
                 return
             }
         }
