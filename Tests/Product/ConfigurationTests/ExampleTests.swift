@@ -108,6 +108,21 @@ struct ExampleTests {
         }
     }
 
+    @Test func `The documentation has every key, and the defaults and bounds of the reader`() throws {
+        let page = try Repository.text(of: "docs/configuration.md")
+        let keys = ConfigurationKeys.file + ConfigurationKeys.server + ConfigurationKeys.gateway
+        for key in keys { #expect(page.contains("`\(key)`") || page.contains("\"\(key)\""), "\(key)") }
+        for setting in CountSetting<Limits>.gateway {
+            let fresh = Limits()[keyPath: setting.path]
+            let bounds = "\(setting.range.lowerBound) … \(setting.range.upperBound)"
+            #expect(page.contains("| `\(setting.name)` | \(fresh) | \(bounds) |"), "\(setting.name)")
+        }
+        for setting in DurationSetting<Timeouts>.timeouts {
+            let fresh = Timeouts()[keyPath: setting.path].components.seconds
+            #expect(page.contains("| `\(setting.name)` | \(fresh) | "), "\(setting.name)")
+        }
+    }
+
     private func names(_ value: JSON5Value?) -> Set<String>? {
         guard case .object(let members) = value?.content else { return nil }
         return Set(members.map(\.name))

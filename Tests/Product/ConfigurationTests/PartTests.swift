@@ -49,7 +49,7 @@ struct PartTests {
     @Test func `A command is found in the first directory of PATH that has it`() throws {
         let environment = ConfigurationEnvironment.fake(
             ["PATH": ":bin:/a:/b/:/c"],
-            programs: ["/b/tool", "/c/tool", "/work/bin/tool", "/work/tool"]
+            programs: ["/b/tool", "/c/tool", "bin/tool", "tool", "/work/tool"]
         )
         let found = try CommandResolver.resolve(server("tool", ["-x"]), in: environment)
         #expect(found == ResolvedCommand(executable: "/b/tool", arguments: ["-x"]))

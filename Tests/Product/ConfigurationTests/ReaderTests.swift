@@ -109,6 +109,16 @@ struct ReaderTests {
         )
     }
 
+    @Test func `Silence about authentication is not consent`() {
+        for words in ["", "authentication: null,"] {
+            let open = report(
+                "{mcpServers: {a: {command: 'git-server'}}, gateway: {\(words) host: '0.0.0.0', hosts: ['a']}}"
+            )
+            #expect(!open.mayStart)
+            #expect(open.configuration.authentication == .unstated)
+        }
+    }
+
     @Test func `A mistake in one server stops that one only`() throws {
         let report = report("{mcpServers: {a: {command: 'absent'}, b: {command: 'git-server'}}}")
         #expect(report.mayStart && !report.isValid)
@@ -133,7 +143,7 @@ struct ReaderTests {
         #expect(ConfigurationFile.find(in: .fake()) == nil)
     }
 
-    @Test func `A file that cannot be read is an error that stops the start`() {
+    @Test func `A file is read, and one that cannot be read stops the start`() {
         let missing = ConfigurationReader.load("/nonexistent/x.json", in: .fake())
         #expect(
             missing.issues.map(\.description) == [
@@ -141,6 +151,11 @@ struct ReaderTests {
             ]
         )
         #expect(!missing.mayStart)
+        let whole = ConfigurationReader.load(
+            Repository.root + "/examples/git.json",
+            in: .fake(["PATH": "/bin"], programs: ["/bin/uvx"])
+        )
+        #expect(whole.isValid)
         let none = ConfigurationReader.load(nil, in: .fake())
         #expect(none.issues.first?.message == "no configuration file")
         #expect(!none.mayStart)

@@ -182,7 +182,9 @@ extension ConfigurationReader {
         in gateway: ConfigurationNode?
     ) {
         guard !configuration.bindsToLoopback else { return }
-        if configuration.authentication == .unstated, gateway?.value["authentication"] == nil {
+        let says = gateway?.member("authentication").map { $0.value.content != .null } ?? false
+        // One that says something else has its own error.
+        if configuration.authentication == .unstated, !says {
             findings.note(
                 .error,
                 at: position,

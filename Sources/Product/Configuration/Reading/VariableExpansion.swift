@@ -1,5 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import JSON
+
 /// Puts variables into a text: `${VAR}`, `${VAR:-default}`, `${env:VAR}`; `$${` stands for `${`.
 ///
 /// A default is taken if the variable is not set or empty. Everything else with a `$` stays as it is. What is put in is
@@ -59,7 +61,7 @@ enum VariableExpansion {
         try refuseEditorVariable(name)
         guard isName(name) else {
             throw Failure(
-                message: "\"${\(reference)}\" names no variable",
+                message: "\(shown(name)) names no variable",
                 hint: "write ${NAME} or ${NAME:-default}, or \"$${\" for the characters themselves"
             )
         }
@@ -78,7 +80,7 @@ enum VariableExpansion {
     private static func refuseEditorVariable(_ name: Substring) throws(Failure) {
         if name.hasPrefix("input:") {
             throw Failure(
-                message: "\"${\(name)}\" is asked from a person by an editor; there is nobody to ask here",
+                message: "\(shown(name)) is asked from a person by an editor; there is nobody to ask here",
                 hint: "use a variable of the environment: ${NAME}"
             )
         }
@@ -91,11 +93,13 @@ enum VariableExpansion {
                 || name.hasPrefix("workspaceFolder:")
         else { return }
         throw Failure(
-            message: "\"${\(name)}\" is only known to an editor",
+            message: "\(shown(name)) is only known to an editor",
             hint: name == "userHome"
                 ? "write ${HOME}" : "write the path itself, or a variable of the environment"
         )
     }
+
+    private static func shown(_ name: Substring) -> String { "${\(name)}".quoted }
 
     private static func isName(_ name: Substring) -> Bool {
         guard let first = name.utf8.first, !(first >= 0x30 && first <= 0x39) else { return false }

@@ -25,17 +25,21 @@ extension ConfigurationReader {
                 if readLaunchMember(part, &draft) || readRunMember(part, &draft) { continue }
                 readForeignMember(part, &draft)
             }
-            checkLaunch(member, draft)
             readLimitVariables(&draft)
+            let isStarted = checkLaunch(member, draft)
+            if isStarted, draft.enabled != false { checkMachine(draft, member) }
         } else {
-            findings.error(member.node, "must be an object, not \(member.node.value.kind)")
+            findings.error(
+                member.node,
+                "must be an object, not \(member.node.value.kind)",
+                hint: "write each server under its name"
+            )
         }
         draft.server.isEnabled = draft.enabled ?? true
         guard draft.server.isEnabled else {
             findings.soften(after: before)
             return draft.server
         }
-        if findings.firstError(after: before) == nil { checkMachine(draft, member) }
         draft.server.problem = findings.firstError(after: before).map(Self.problem)
         return draft.server
     }
@@ -239,19 +243,19 @@ extension ConfigurationReader {
         }
     }
 
-    /// Checks that there is one way to start it, and that it is one we have.
-    private mutating func checkLaunch(_ member: ConfigurationMember, _ draft: ServerDraft) {
-        let isRemote = draft.kind == nil && draft.url != nil && !draft.hasCommand
+    /// Checks that there is one way to start it, and that it is one we have; whether a program is started.
+    private mutating func checkLaunch(_ member: ConfigurationMember, _ draft: ServerDraft) -> Bool {
         if let kind = draft.kind {
-            guard let word = findings.string(kind) else { return }
-            if ConfigurationKeys.remoteTypes.contains(word) { return refuseRemote(kind) }
-            guard word == "stdio" else {
-                let known = ["stdio"] + ConfigurationKeys.remoteTypes
-                findings.error(kind, "must be \"stdio\"", hint: KeySuggestion.hint(for: word, among: known))
-                return
+            guard let word = findings.string(kind) else { return false }
+            guard !ConfigurationKeys.remoteTypes.contains(word) else {
+                refuseRemote(kind)
+                return false
             }
+            if word != "stdio" { findings.error(kind, "must be \"stdio\"") }
+        } else if let url = draft.url, !draft.hasCommand {
+            refuseRemote(url)
+            return false
         }
-        if isRemote, let url = draft.url { return refuseRemote(url) }
         if let url = draft.url {
             findings.warning(url, "has no effect for a server that is started by a command")
         }
@@ -264,6 +268,7 @@ extension ConfigurationReader {
                 hint: "name the program to start"
             )
         }
+        return draft.hasCommand
     }
 
     private mutating func refuseRemote(_ node: ConfigurationNode) {
@@ -276,16 +281,20 @@ extension ConfigurationReader {
 
     /// Checks what the machine must have: the directory and the program.
     private mutating func checkMachine(_ draft: ServerDraft, _ member: ConfigurationMember) {
+        var hasDirectory = true
         if let node = draft.workingDirectory, let path = draft.server.workingDirectory {
-            guard environment.isDirectory(environment.absolute(path)) else {
+            hasDirectory = environment.isDirectory(environment.absolute(path))
+            if !hasDirectory {
                 findings.error(
                     node,
                     "is not a directory that can be entered",
                     hint: path.hasPrefix("~") ? "no shell reads this: write ${HOME} for ~" : nil
                 )
-                return
             }
         }
+        // What has a mistake of its own, or starts from a missing directory, is not looked for.
+        let command = draft.server.command
+        guard !command.isEmpty, hasDirectory || !command.contains("/") else { return }
         do {
             _ = try CommandResolver.resolve(draft.server, in: environment)
         } catch {
