@@ -88,8 +88,8 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-executable", "-Xclang-linker", "-fno-sanitize=all"])]
         ),
 
-        tests("IO", "EventLoop", []),
-        tests("IO", "Children", ["EventLoop"]),
+        tests("IO", "EventLoop", ["Bytes"]),
+        tests("IO", "Children", ["EventLoop", "Bytes"]),
         tests("Protocol", "StdioFraming", ["Bytes"]),
     ]
 )

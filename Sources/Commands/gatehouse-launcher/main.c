@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,6 +66,13 @@ static void fail(int32_t kind) {
     _exit(127);
 }
 
+/// Lets no signal be ignored, not even those two that the C library keeps for itself and posix_spawn ignores.
+static void reset_signals(void) {
+    // The kernel's form of "default action": all zero. The library's own function refuses those two.
+    const unsigned long none[4] = {0};
+    for (int number = 1; number <= 64; number++) syscall(SYS_rt_sigaction, number, none, NULL, sizeof(long));
+}
+
 /// The child's part. Only system calls: it runs on the launcher's stack.
 static void become_server(const struct options *options, pid_t launcher) {
     sigset_t none;
@@ -74,6 +82,7 @@ static void become_server(const struct options *options, pid_t launcher) {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) fail(REPORT_SETUP_FAILED);
     if (close_range(STATUS + 1, ~0u, 0) < 0) fail(REPORT_SETUP_FAILED);
     if (options->directory && chdir(options->directory) < 0) fail(REPORT_CHDIR_FAILED);
+    reset_signals();
     sigprocmask(SIG_SETMASK, &none, NULL);
     execve(options->command[0], options->command, environ);
     fail(REPORT_EXEC_FAILED);

@@ -74,11 +74,17 @@ package final class Child {
         } catch {
             for stream in streams { stream.close() }
             for descriptor in descriptors where descriptor >= 0 { close(descriptor) }
+            AbandonedProcess.end(spawned.process, spawned.pid, usesLauncher: usesLauncher)
             throw error
         }
         (input, output, errors) = (streams[0], streams[1], streams[2])
         status = usesLauncher ? streams[3] : nil
-        open = usesLauncher ? [.output, .errors, .status] : [.output, .errors]
+        open = usesLauncher ? [.status] : []
+    }
+
+    deinit {
+        // The loop has ended first, or could not take the child: nobody is left to be told.
+        if !isReaped { AbandonedProcess.end(process, pid, usesLauncher: usesLauncher) }
     }
 
     /// Takes over what the spawning thread has started.
@@ -96,11 +102,8 @@ package final class Child {
             let child = try Child(parts, command, usesLauncher: usesLauncher, loop)
             try child.watch()
             child.started = completion
-            child.startReading()
-            if !usesLauncher { child.didStart() }
+            child.readStatus()
         } catch {
-            gatehouse_abandon(parts.process)
-            close(parts.process)
             completion(.failure(SpawnFailure(command, code: error.code)))
         }
     }
@@ -156,18 +159,22 @@ package final class Child {
         }
     }
 
-    private func startReading() {
-        let pipes: [(ByteStream, Pipe)] = [(output, .output), (errors, .errors), (input, .input)]
-        for (stream, pipe) in pipes { stream.delegate = PipeReader(self, pipe) }
-        output.startReading()
-        errors.startReading()
-        status?.delegate = PipeReader(self, .status)
-        status?.startReading()
+    /// Waits for the launcher's word; without one, the child runs already.
+    private func readStatus() {
+        guard let status else { return didStart() }
+        status.delegate = PipeReader(self, .status)
+        status.startReading()
     }
 
+    /// Hands the child out, and only then reads what it says, so that its owner misses nothing.
     private func didStart() {
         guard let started = started.take() else { return }
+        let pipes: [(ByteStream, Pipe)] = [(output, .output), (errors, .errors), (input, .input)]
+        for (stream, pipe) in pipes { stream.delegate = PipeReader(self, pipe) }
+        open.formUnion([.output, .errors])
+        errors.startReading()
         started(.success(self))
+        if !isOutputPaused { output.startReading() }
     }
 }
 

@@ -43,8 +43,7 @@ final class SpawnedProcess: Sendable {
         for descriptor in [child.input, child.output, child.errors, child.status] where descriptor >= 0 {
             close(descriptor)
         }
-        gatehouse_abandon(child.process)
-        close(child.process)
+        AbandonedProcess.end(child.process, child.pid, usesLauncher: child.status >= 0)
     }
 }
 

@@ -123,12 +123,3 @@ int gatehouse_reap(int process, int *status) {
     *status = found.si_code == CLD_EXITED ? (found.si_status & 0xFF) << 8 : found.si_status & 0x7F;
     return 1;
 }
-
-void gatehouse_abandon(int process) {
-    siginfo_t found;
-    // The descriptor may have been made non-blocking for a poller, and then waiting by it would not wait.
-    int flags = fcntl(process, F_GETFL);
-    if (flags >= 0) fcntl(process, F_SETFL, flags & ~O_NONBLOCK);
-    pidfd_send_signal(process, SIGKILL, NULL, 0);
-    while (waitid(P_PIDFD, (id_t)process, &found, WEXITED) < 0 && errno == EINTR) {}
-}

@@ -39,7 +39,4 @@ int gatehouse_signal(int process, int number);
 /// Reaps a process that has ended; 1 if it had, 0 if not yet. `*status` is a wait status.
 int gatehouse_reap(int process, int *_Nonnull status);
 
-/// Kills a process, waits for its end and reaps it.
-void gatehouse_abandon(int process);
-
 #endif
