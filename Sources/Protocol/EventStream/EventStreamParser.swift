@@ -66,7 +66,10 @@ package struct EventStreamParser: Sendable {
     }
 
     /// Reads on at `position` and moves it behind what was read; nil when the input is used up.
-    package mutating func next(_ input: Span<UInt8>, from position: inout Int) throws(EventStreamError)
+    package mutating func next(
+        _ input: Span<UInt8>,
+        from position: inout Int
+    ) throws(EventStreamError)
         -> ServerSentEvent?
     {
         if let failure { throw failure }
@@ -78,7 +81,10 @@ package struct EventStreamParser: Sendable {
         }
     }
 
-    private mutating func advance(_ input: Span<UInt8>, _ position: inout Int) throws(EventStreamError)
+    private mutating func advance(
+        _ input: Span<UInt8>,
+        _ position: inout Int
+    ) throws(EventStreamError)
         -> ServerSentEvent?
     {
         while position < input.count {
@@ -127,7 +133,10 @@ package struct EventStreamParser: Sendable {
         return nil
     }
 
-    private mutating func setField(_ name: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>)
+    private mutating func setField(
+        _ name: ArraySlice<UInt8>,
+        _ value: ArraySlice<UInt8>
+    )
         throws(EventStreamError)
     {
         if name.equals("data") {

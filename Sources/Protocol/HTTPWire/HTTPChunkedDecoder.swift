@@ -45,7 +45,8 @@ package struct HTTPChunkedDecoder: Sendable {
     }
 
     /// Reads on at `position` and moves it behind what was read.
-    package mutating func next(_ input: Span<UInt8>, from position: inout Int) throws(HTTPWireError) -> Event {
+    package mutating func next(_ input: Span<UInt8>, from position: inout Int) throws(HTTPWireError) -> Event
+    {
         if let failure { throw failure }
         do {
             return try advance(input, &position)
@@ -55,7 +56,8 @@ package struct HTTPChunkedDecoder: Sendable {
         }
     }
 
-    private mutating func advance(_ input: Span<UInt8>, _ position: inout Int) throws(HTTPWireError) -> Event {
+    private mutating func advance(_ input: Span<UInt8>, _ position: inout Int) throws(HTTPWireError) -> Event
+    {
         if phase == .done { return .end }
         while position < input.count {
             if phase == .data {

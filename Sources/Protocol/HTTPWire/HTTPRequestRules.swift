@@ -40,7 +40,11 @@ extension HTTPRequestHeadParser {
     }
 
     /// Reads one to nineteen decimal digits without leading zeros.
-    private static func contentLength(_ input: Span<UInt8>, _ start: Int, _ end: Int) throws(HTTPWireError)
+    private static func contentLength(
+        _ input: Span<UInt8>,
+        _ start: Int,
+        _ end: Int
+    ) throws(HTTPWireError)
         -> Int
     {
         guard end > start else { throw HTTPWireError(.malformedContentLength) }
@@ -60,7 +64,11 @@ extension HTTPRequestHeadParser {
     }
 
     /// Passes exactly `chunked`. Other codings are answered 501 where they are a list of names, else 400.
-    private static func checkTransferEncoding(_ input: Span<UInt8>, _ start: Int, _ end: Int)
+    private static func checkTransferEncoding(
+        _ input: Span<UInt8>,
+        _ start: Int,
+        _ end: Int
+    )
         throws(HTTPWireError)
     {
         if input.equalsIgnoringCase(start, end, "chunked") { return }
