@@ -98,8 +98,6 @@ let package = Package(
         tests("Base", "Bytes", []),
         tests("Base", "JSON", ["Bytes"]),
         tests("Base", "Crypto", ["Bytes"]),
-        tests("IO", "EventLoop", []),
-        tests("IO", "Children", ["EventLoop"]),
         tests("IO", "EventLoop", ["Bytes"]),
         tests("IO", "Children", ["EventLoop", "Bytes"]),
         tests("Protocol", "StdioFraming", ["Bytes"]),

@@ -20,6 +20,8 @@ package protocol Caller: AnyObject {
     func failed(_ failure: Failure, _ call: Call)
     /// The call was taken back by its own client; there will be no answer.
     func cancelled(_ call: Call)
+    /// The gateway is stopping: something that would last for ever should end now.
+    func stopping(_ call: Call)
     /// The call still waits; a good time to show the client that the connection lives.
     func stillWaiting(_ call: Call, now: UInt64)
 }
@@ -109,6 +111,8 @@ package protocol Backend: AnyObject {
     func headerParameters(ofTool name: [UInt8]) -> HeaderParameters?
     /// Tells callers that still wait so; `slot` of `slots` is served, the others another time.
     func heartbeat(slot: Int, of slots: Int)
+    /// Tells callers that the gateway is stopping, so that what would last for ever ends.
+    func beginStopping()
     /// Ends everything; calls back when nothing is left.
     func end(_ completion: @escaping () -> Void)
 }

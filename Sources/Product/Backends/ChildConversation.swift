@@ -8,6 +8,8 @@ import JSONRPC
 import MCPCore
 import Sessions
 import StdioFraming
+import Configuration
+import Diagnostics
 
 /// A conversation with a server over the pipes of a child process.
 ///
@@ -189,10 +191,14 @@ final class ChildConversation: Conversation {
     private func send(_ message: Message, _ bytes: Span<UInt8>, _ edits: Edits) {
         let breaks = message.envelope.hasLineBreaks
         if state == .up, let child, framing == .newline {
-            processes.frame.removeAll(keepingCapacity: processes.frame.capacity <= 1 << 20)
-            edits.apply(to: bytes, onOneLine: breaks, into: &processes.frame)
-            processes.frame.append(UInt8(ascii: "\n"))
-            child.write(processes.frame.span)
+            // Taken out meanwhile, so that the array is never shared and so never copied.
+            var frame = processes.frame
+            processes.frame = []
+            frame.removeAll(keepingCapacity: frame.capacity <= 1 << 20)
+            edits.apply(to: bytes, onOneLine: breaks, into: &frame)
+            frame.append(UInt8(ascii: "\n"))
+            child.write(frame.span)
+            processes.frame = frame
             return
         }
         var text: [UInt8] = []
@@ -403,6 +409,10 @@ final class ChildConversation: Conversation {
             call.caller.failed(failure, call)
         }
         watchCalls()
+    }
+
+    func beginStopping() {
+        for call in upstream.waiting { call.caller.stopping(call) }
     }
 
     func heartbeat(now: UInt64) {

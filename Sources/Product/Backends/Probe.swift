@@ -7,6 +7,7 @@ import JSON
 import JSONRPC
 import MCPCore
 import StdioFraming
+import Bytes
 
 /// Finds out once what a command speaks, in throw-away children (2026-07-28, stdio, "Detecting the era").
 ///

@@ -1,11 +1,12 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
-package import Children
-import Configuration
+import Children
+package import Configuration
 import EventLoop
-import JSONRPC
+package import JSONRPC
 package import MCPCore
 package import Sessions
+import Diagnostics
 
 /// A stdio MCP server offered to many: a child process for each legacy session, and for modern callers as the server's
 /// `isolation` says.
@@ -154,6 +155,10 @@ package final class ProcessBackend: Backend {
     func gone() {
         processes.population.leave()
         finishIfIdle()
+    }
+
+    package func beginStopping() {
+        for conversation in Array(conversations.values) { conversation.beginStopping() }
     }
 
     package func end(_ completion: @escaping () -> Void) {

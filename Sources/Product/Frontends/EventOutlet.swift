@@ -4,6 +4,8 @@ import Bytes
 import EventStream
 import HTTPServer
 import Sessions
+import Diagnostics
+import Configuration
 
 /// An event stream on an HTTP response (WHATWG HTML, "Server-sent events").
 ///

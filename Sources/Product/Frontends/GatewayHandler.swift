@@ -8,6 +8,8 @@ import JSON
 import JSONRPC
 import MCPCore
 import Sessions
+import Configuration
+import Backends
 
 /// The first to see a request: sends it through the pipeline's first stations, and to the frontend that speaks its era.
 package final class GatewayHandler: HTTPHandler {
@@ -59,8 +61,8 @@ package final class GatewayHandler: HTTPHandler {
         guard let visit = exchange.context as? Visit else { return }
         let passage = visit.passage
         if exchange.head.method == .options {
-            let fields = passage.origin.map(Responses.preflight) ?? [("Allow", Array("GET, POST, DELETE, OPTIONS".utf8))]
-            return exchange.respond(204, fields)
+            let methods: [HTTPResponseField] = [("Allow", Array("GET, POST, DELETE, OPTIONS".utf8))]
+            return exchange.respond(204, passage.origin.map(Responses.preflight) ?? methods)
         }
         switch passage.resource {
         case .server: serve(body, exchange, visit)

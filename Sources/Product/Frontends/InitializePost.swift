@@ -8,6 +8,8 @@ import JSON
 import JSONRPC
 import MCPCore
 import Sessions
+import Configuration
+import EventLoop
 
 /// An `initialize` that waits for the server's answer. Only a good one makes a session; everything else leaves nothing.
 final class InitializePost: Caller {
@@ -133,6 +135,8 @@ final class InitializePost: Caller {
         conversation.end()
         exchange.abort()
     }
+
+    func stopping(_ call: Call) {}
 
     func stillWaiting(_ call: Call, now: UInt64) {}
 }

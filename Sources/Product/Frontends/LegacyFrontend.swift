@@ -9,6 +9,9 @@ import JSON
 import JSONRPC
 import MCPCore
 import Sessions
+import Configuration
+import Diagnostics
+import EventLoop
 
 /// Streamable HTTP of the legacy era: sessions, event streams by GET, requests both ways (2025-11-25, transports).
 final class LegacyFrontend {
@@ -22,7 +25,7 @@ final class LegacyFrontend {
 
     func post(_ message: Message, _ bytes: Span<UInt8>, _ exchange: HTTPExchange, _ visit: Visit) {
         let passage = visit.passage
-        do {
+        do throws(Refusal) {
             try checkVersion(exchange.head)
             if let failure = ModernRules.shape(message) { throw Refusal(400, failure) }
             try context.pipeline.proceed(message, passage)
@@ -39,7 +42,7 @@ final class LegacyFrontend {
     /// An array of messages, which sessions of 2025-03-26 may send (basic, "Batching").
     func batch(_ bytes: Span<UInt8>, _ exchange: HTTPExchange, _ visit: Visit) {
         let passage = visit.passage
-        do {
+        do throws(Refusal) {
             try checkVersion(exchange.head)
             guard let session = passage.session, session.revision.allowsBatches,
                 exchange.head.value(.mcpProtocolVersion).flatMap(Revision.init(bytes:))?.era != .modern
@@ -158,11 +161,11 @@ final class LegacyFrontend {
             edits.replace(message.params.protocolVersion.quoted, with: "\"\(Revision.latestLegacy.rawValue)\"")
         }
         let capabilities = try? JSONValue(bytes.extracting(message.params.capabilities.range))
-        do {
+        do throws(Failure) {
             let conversation = try backend.openSession(for: passage.principal)
             let post = InitializePost(
                 context, passage, backend, conversation, ClientCapabilities(capabilities), answering: exchange)
-            do {
+            do throws(Failure) {
                 _ = try conversation.call(message, bytes, from: post, edits: edits)
             } catch {
                 conversation.end()
@@ -269,7 +272,7 @@ final class LegacyFrontend {
             ],
         ]
         let bytes = message.text()
-        do {
+        do throws(Failure) {
             let conversation = try backend.openSession(for: passage.principal)
             let post = InitializePost(
                 context, passage, backend, conversation, ClientCapabilities(nil), opening: exchange)

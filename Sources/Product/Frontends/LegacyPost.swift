@@ -8,6 +8,8 @@ import JSON
 import JSONRPC
 import MCPCore
 import Sessions
+import Configuration
+import EventLoop
 
 /// A POST of a legacy session that waits for the answers to its requests: one, or as many as its array had.
 ///
@@ -121,6 +123,8 @@ final class LegacyPost: Caller {
         // No answer comes; the stream just ends.
         if remaining <= 0 { openStream()?.finish() }
     }
+
+    func stopping(_ call: Call) {}
 
     func stillWaiting(_ call: Call, now: UInt64) {
         guard now - started >= context.timeouts.heartbeat.wholeMilliseconds / 2, exchange.isOpen else { return }

@@ -8,6 +8,8 @@ import HTTPWire
 import JSON
 import JSONRPC
 import MCPCore
+import EventLoop
+import Diagnostics
 
 /// Streamable HTTP of the modern era: every POST stands for itself (2026-07-28, transports).
 final class ModernFrontend {
@@ -27,14 +29,11 @@ final class ModernFrontend {
             // Nothing is defined for notifications here; a cancellation by id would be a guess at someone's call.
             return exchange.respond(202, Responses.jsonFields(origin: passage.origin))
         }
-        do {
+        do throws(Refusal) {
             try context.pipeline.proceed(message, passage)
             try start(message, bytes, exchange, visit)
-        } catch let refusal as Refusal {
-            refuse(refusal, message, bytes, exchange, passage)
         } catch {
-            context.log.error("unexpected: \(error)")
-            exchange.abort()
+            refuse(error, message, bytes, exchange, passage)
         }
     }
 
@@ -43,7 +42,7 @@ final class ModernFrontend {
         _ bytes: Span<UInt8>,
         _ exchange: HTTPExchange,
         _ visit: Visit
-    ) throws {
+    ) throws(Refusal) {
         let passage = visit.passage
         guard let backend = passage.backend else { return }
         try checkParameters(message, bytes, exchange.head, backend)
@@ -51,14 +50,14 @@ final class ModernFrontend {
         var edits = Edits()
         let instance = try openState(message, bytes, mark, passage, backend, &edits)
         try openCursor(message, bytes, passage, backend, &edits)
-        do {
+        do throws(Failure) {
             let target = try backend.modern(for: passage.principal, instance: instance)
             let post = ModernPost(context, exchange, passage, backend, target, mark)
             let id = try target.conversation.call(message, bytes, from: post, edits: edits)
             // An answer may have come already.
             if exchange.isOpen { visit.onVanish = { post.vanished(id) } }
-        } catch let failure as Failure {
-            throw Refusal(failure.source == .client ? 429 : 503, failure, fields: [("Retry-After", "1")])
+        } catch {
+            throw Refusal(error.source == .client ? 429 : 503, error, fields: [("Retry-After", "1")])
         }
     }
 

@@ -7,6 +7,9 @@ import HTTPServer
 import JSON
 import JSONRPC
 import MCPCore
+import EventLoop
+import Configuration
+import Sessions
 
 /// A modern request that waits for its answer.
 ///
@@ -103,6 +106,18 @@ final class ModernPost: Caller {
 
     func cancelled(_ call: Call) {
         exchange.abort()
+    }
+
+    /// A subscription ends with its result (2026-07-28, "Subscriptions"); anything else may still be answered.
+    func stopping(_ call: Call) {
+        guard call.method == .listen else { return }
+        let key = "\(MetaKey.subscriptionID)"
+        let result = #"{"resultType":"complete","_meta":{"\#(key)":\#(call.clientID)}}"#
+        let text = #"{"jsonrpc":"2.0","id":\#(call.clientID),"result":\#(result)}"#
+        target.conversation.cancel(call.id, reason: "The gateway is stopping")
+        let outlet = stream(call)
+        outlet.send(event: nil, Array(text.utf8).span)
+        outlet.finish()
     }
 
     func stillWaiting(_ call: Call, now: UInt64) {

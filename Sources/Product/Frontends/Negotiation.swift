@@ -3,6 +3,7 @@
 import Bytes
 import Gateway
 import HTTPWire
+import JSONRPC
 
 /// What a request says about the bodies it sends and takes (RFC 9110 §12.5.1).
 struct Negotiation {

@@ -2,6 +2,7 @@
 
 import Bytes
 package import HTTPWire
+import JSONRPC
 
 /// The first station: which `Host` and `Origin` a request may carry, against pages that make a browser talk to us
 /// (2026-07-28, transports, "Security Warning").

@@ -1,9 +1,9 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 package import Backends
-package import HTTPWire
+import HTTPWire
 package import JSONRPC
-package import MCPCore
+import MCPCore
 package import Sessions
 
 /// One request on its way through the pipeline: what each station found out, for those after it.

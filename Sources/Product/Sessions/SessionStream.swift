@@ -1,5 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import MCPCore
+
 /// Where the events of a stream go while a client listens.
 package protocol StreamOutlet: AnyObject {
     /// Whether events still reach the client.
