@@ -4,7 +4,9 @@ import Bytes
 
 /// What the fields mean for the message itself, and which of them may not stand together.
 extension HTTPRequestHeadParser {
-    /// Applies the rules of one field. `endsBlank`: white space stood after the value.
+    /// Applies the rules of one field.
+    ///
+    /// `endsBlank`: white space stood after the value.
     mutating func apply(
         _ name: HTTPFieldName,
         _ input: Span<UInt8>,
@@ -72,7 +74,9 @@ extension HTTPRequestHeadParser {
         return value
     }
 
-    /// Passes exactly `chunked`. Other codings are answered 501 where they are a list of names, else 400.
+    /// Passes exactly `chunked`.
+    ///
+    /// Other codings are answered 501 where they are a list of names, else 400.
     private static func checkTransferEncoding(
         _ input: Span<UInt8>,
         _ start: Int,
