@@ -4,28 +4,6 @@ package import JSONRPC
 package import MCPCore
 package import Sessions
 
-/// A call on its way, with whoever is answered.
-package typealias Call = PendingCall<any Caller>
-
-/// Who made a call, and hears what comes of it.
-///
-/// Any number of notices, then exactly one of `reply` and `failed`; nothing after that. Messages come as the server wrote
-/// them, with this hop's ids in them; the bytes are only there during the call.
-package protocol Caller: AnyObject {
-    /// The server's answer: a result or an error.
-    func reply(_ message: Message, _ bytes: Span<UInt8>, to call: Call)
-    /// Progress, a log message, or a notification of the call's subscription.
-    func notice(_ message: Message, _ bytes: Span<UInt8>, for call: Call)
-    /// There will be no answer.
-    func failed(_ failure: Failure, _ call: Call)
-    /// The call was taken back by its own client; there will be no answer.
-    func cancelled(_ call: Call)
-    /// The gateway is stopping: something that would last for ever should end now.
-    func stopping(_ call: Call)
-    /// The call still waits; a good time to show the client that the connection lives.
-    func stillWaiting(_ call: Call, now: UInt64)
-}
-
 /// Who hears what a server says outside of calls. Only servers of the legacy era do.
 package protocol ConversationListener: AnyObject {
     /// A notification about the session.

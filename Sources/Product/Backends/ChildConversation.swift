@@ -38,7 +38,7 @@ final class ChildConversation: Conversation {
     weak var listener: (any ConversationListener)?
     private(set) var state = State.down
     private(set) var child: Child?
-    private(set) var upstream: Upstream<any Caller>
+    private(set) var upstream: Upstream
     private let processes: ServerProcesses
     private let backend: ProcessBackend
     private var framing = Framing.newline
@@ -470,7 +470,7 @@ extension ChildConversation: ChildDelegate {
             var elements = try reader.array()
             while try reader.next(&elements) { receive(bytes.extracting(try reader.skipValue().range)) }
         } catch {
-            processes.drop(Upstream<any Caller>.DropReason.malformed.rawValue)
+            processes.drop(Upstream.DropReason.malformed.rawValue)
         }
     }
 
@@ -480,7 +480,7 @@ extension ChildConversation: ChildDelegate {
             message = try Message(bytes)
         } catch {
             processes.log.debug("the server wrote what is not JSON: \(error)")
-            return processes.drop(Upstream<any Caller>.DropReason.malformed.rawValue)
+            return processes.drop(Upstream.DropReason.malformed.rawValue)
         }
         if !hasAnswered {
             hasAnswered = true

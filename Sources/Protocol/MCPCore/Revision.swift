@@ -30,6 +30,7 @@ package enum Revision: String, Sendable, CaseIterable, Comparable {
     package static let assumed = Revision.v2025_03_26
 
     /// Finds a revision by its date, compared by bytes.
+    @inlinable
     package init?(bytes: some Collection<UInt8>) {
         guard let found = Self.allCases.first(where: { bytes.elementsEqual($0.rawValue.utf8) }) else { return nil }
         self = found
