@@ -216,7 +216,7 @@ final class LegacyFrontend {
 
     private func checkVersion(_ head: HTTPRequestHead) throws(Refusal) {
         guard let value = head.value(.mcpProtocolVersion) else { return }
-        guard head.count(.mcpProtocolVersion) == 1, Revision(bytes: value) != nil else {
+        guard head.count(.mcpProtocolVersion) == 1, Revision(value) != nil else {
             let known = Revision.allCases.map(\.rawValue).joined(separator: ", ")
             throw Refusal(400, .invalidRequest, "Bad Request: unsupported MCP-Protocol-Version; known are \(known)")
         }

@@ -14,6 +14,6 @@ extension Era {
     package static func of(_ message: Message, header: ArraySlice<UInt8>?) -> Era {
         if message.params.meta.versionValue.isPresent { return .modern }
         if message.method == .initialize { return .legacy }
-        return header.flatMap(Revision.init(bytes:)) == .modern ? .modern : .legacy
+        return header.flatMap(Revision.init(_:)) == .modern ? .modern : .legacy
     }
 }
