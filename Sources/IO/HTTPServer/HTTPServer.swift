@@ -107,7 +107,9 @@ final class OutputBuffer {
         // Taken out while callers run, so that a response composed inside another gets memory of its own.
         var bytes = take(&self.bytes)
         var head = take(&self.head)
-        if bytes.count < Self.gap { bytes.append(contentsOf: repeatElement(0, count: Self.gap - bytes.count)) }
+        if bytes.count < Self.gap {
+            bytes.append(contentsOf: repeatElement(0, count: Self.gap - bytes.count))
+        }
         bytes.removeLast(bytes.count - Self.gap)
         body(&bytes)
         head.removeAll(keepingCapacity: true)

@@ -4,7 +4,9 @@ package import JSONRPC
 package import MCPCore
 package import Sessions
 
-/// Who hears what a server says outside of calls. Only servers of the legacy era do.
+/// Who hears what a server says outside of calls.
+///
+/// Only servers of the legacy era do.
 package protocol ConversationListener: AnyObject {
     /// A notification about the session.
     ///

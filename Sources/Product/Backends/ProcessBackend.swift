@@ -2,11 +2,11 @@
 
 import Children
 package import Configuration
+import Diagnostics
 import EventLoop
 package import JSONRPC
 package import MCPCore
 package import Sessions
-import Diagnostics
 
 /// A stdio MCP server offered to many: a child process for each legacy session, and for modern callers as the server's
 /// `isolation` says.
@@ -75,7 +75,9 @@ package final class ProcessBackend: Backend {
     }
 
     private func open(_ era: Era) throws(Failure) -> ChildConversation {
-        if let problem { throw Failure(.internalError, "The server \(name) cannot run: \(problem)", source: .upstream) }
+        if let problem {
+            throw Failure(.internalError, "The server \(name) cannot run: \(problem)", source: .upstream)
+        }
         guard !isEnding else { throw Failure(.internalError, "The gateway is stopping", source: .gateway) }
         let conversation = ChildConversation(era: era, instance: nextInstance, backend: self)
         conversations[nextInstance] = conversation
@@ -105,7 +107,9 @@ package final class ProcessBackend: Backend {
     func spawn(_ completion: @escaping (Result<Child, Failure>) -> Void) {
         let limit = processes.server.limits.children ?? .max
         guard processCount < limit, processes.population.enter() else {
-            completion(.failure(Failure(.internalError, "Too many processes run; try again later", source: .gateway)))
+            completion(
+                .failure(Failure(.internalError, "Too many processes run; try again later", source: .gateway))
+            )
             return
         }
         let command: ChildCommand
@@ -113,7 +117,9 @@ package final class ProcessBackend: Backend {
             command = try processes.command()
         } catch {
             processes.population.leave()
-            completion(.failure(Failure(.internalError, "The server cannot be started: \(error)", source: .upstream)))
+            completion(
+                .failure(Failure(.internalError, "The server cannot be started: \(error)", source: .upstream))
+            )
             return
         }
         let population = processes.population
@@ -122,7 +128,10 @@ package final class ProcessBackend: Backend {
             case .failure(let failure):
                 population.leave()
                 completion(
-                    .failure(Failure(.internalError, "The server cannot be started: \(failure)", source: .upstream)))
+                    .failure(
+                        Failure(.internalError, "The server cannot be started: \(failure)", source: .upstream)
+                    )
+                )
             case .success(let child):
                 log.debug("started process \(child.pid)")
                 completion(.success(child))

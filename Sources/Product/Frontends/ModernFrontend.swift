@@ -2,14 +2,14 @@
 
 import Backends
 import Bytes
+import Diagnostics
+import EventLoop
 import Gateway
 import HTTPServer
 import HTTPWire
 import JSON
 import JSONRPC
 import MCPCore
-import EventLoop
-import Diagnostics
 
 /// Streamable HTTP of the modern era: every POST stands for itself (2026-07-28, transports).
 final class ModernFrontend {
@@ -100,7 +100,11 @@ final class ModernFrontend {
             )
         }
         guard let state else {
-            throw Refusal(400, .invalidParams, "requestState is not one that was given for this request, or is too old")
+            throw Refusal(
+                400,
+                .invalidParams,
+                "requestState is not one that was given for this request, or is too old"
+            )
         }
         if let inner = state.inner {
             var text: [UInt8] = []
@@ -121,7 +125,11 @@ final class ModernFrontend {
     ) throws(Refusal) {
         guard message.method.isPaginated, let cursor = bytes.string(message.params.cursor) else { return }
         let seal = CursorSeal(
-            context.sealer, server: backend.name, principal: passage.principal, method: message.method)
+            context.sealer,
+            server: backend.name,
+            principal: passage.principal,
+            method: message.method
+        )
         guard let inner = seal.open(cursor) else { throw Refusal(400, .invalidParams, "Invalid cursor") }
         edits.replace(message.params.cursor.quoted, with: inner)
     }

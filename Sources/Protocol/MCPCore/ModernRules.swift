@@ -16,7 +16,11 @@ package enum ModernRules {
         if let failure = shape(message) { return failure }
         guard message.envelope.kind == .request else {
             guard message.envelope.kind == .notification else {
-                return Failure(.invalidRequest, "A client of this revision sends no responses", source: .client)
+                return Failure(
+                    .invalidRequest,
+                    "A client of this revision sends no responses",
+                    source: .client
+                )
             }
             return nil
         }
