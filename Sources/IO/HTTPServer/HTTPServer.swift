@@ -28,6 +28,7 @@ package final class HTTPServer {
     ///   - port: A port; 0 for any.
     ///   - limits: What bounds its connections.
     ///   - handler: Who answers.
+    /// - Throws: Why it cannot listen.
     package init(
         loop: EventLoop,
         host: String,

@@ -97,7 +97,7 @@ final class Probe {
         var traits = ServerTraits(framing: children[0].framing, eras: [])
         for child in children where child.verdict == .speaks {
             traits.eras.insert(child.era)
-            traits.headerParameters.merge(child.headerParameters) { first, _ in first }
+            traits.learn(child.tools)
         }
         if backend.processes.server.era == .dual { traits.eras = [.legacy, .modern] }
         guard !traits.eras.isEmpty else { return giveUp() }
@@ -144,7 +144,8 @@ private final class ProbeChild: ChildDelegate {
     let era: Era
     let framing: Framing
     private(set) var verdict = Verdict.none
-    private(set) var headerParameters: [[UInt8]: HeaderParameters] = [:]
+    /// The tools that the server lists.
+    private(set) var tools: [JSONValue] = []
     private let backend: ProcessBackend
     private let onVerdict: () -> Void
     private var child: Child?
@@ -298,12 +299,7 @@ private final class ProbeChild: ChildDelegate {
     }
 
     private func receiveTools(_ value: JSONValue) {
-        for tool in value["result"]?["tools"]?.array ?? [] {
-            guard let name = tool["name"]?.string, let schema = tool["inputSchema"] else { continue }
-            guard let parameters = HeaderParameters(inputSchema: schema), !parameters.parameters.isEmpty
-            else { continue }
-            headerParameters[Array(name.utf8)] = parameters
-        }
+        tools += value["result"]?["tools"]?.array ?? []
         pagesLeft -= 1
         if let cursor = value["result"]?["nextCursor"], cursor != .null, pagesLeft > 0 {
             listTools(cursor: cursor)

@@ -1,9 +1,11 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Bytes
 import Children
 package import Configuration
 import Diagnostics
 import EventLoop
+import JSON
 package import JSONRPC
 package import MCPCore
 package import Sessions
@@ -224,8 +226,41 @@ package final class ProcessBackend: Backend {
         finishIfIdle()
     }
 
+    // MARK: Tools
+
+    package var knowsTools: Bool { traits != nil }
+
+    package func whenToolsKnown(_ body: @escaping () -> Void) throws(Failure) {
+        if let problem {
+            throw Failure(.internalError, "The server \(name) cannot run: \(problem)", source: .upstream)
+        }
+        guard waitingForTraits.count < processes.limits.inFlight else {
+            throw Failure(.internalError, "Too many calls wait for the server to start", source: .gateway)
+        }
+        withTraits { _ in body() }
+    }
+
     package func headerParameters(ofTool name: [UInt8]) -> HeaderParameters? {
         traits?.headerParameters[name]
+    }
+
+    package func learnTools(_ tools: Span<UInt8>) {
+        // Annotations are rare: most lists are only searched for the word.
+        guard traits?.headerParameters.isEmpty == false || tools.contains("x-mcp-header") else { return }
+        guard let list = try? JSONValue(tools).array else { return }
+        traits?.learn(list)
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether a word stands somewhere in the bytes.
+    fileprivate func contains(_ word: StaticString) -> Bool {
+        let length = word.utf8CodeUnitCount
+        guard count >= length else { return false }
+        for start in 0...count - length {
+            if extracting(start..<start + length).equals(word) { return true }
+        }
+        return false
     }
 }
 

@@ -31,9 +31,36 @@ final class ModernFrontend {
         }
         do throws(Refusal) {
             try context.pipeline.proceed(message, passage)
-            try start(message, bytes, exchange, visit)
+            if message.method == .toolsCall, let backend = passage.backend, !backend.knowsTools {
+                try wait(for: backend, bytes, exchange, visit)
+            } else {
+                try start(message, bytes, exchange, visit)
+            }
         } catch {
             refuse(error, message, bytes, exchange, passage)
+        }
+    }
+
+    /// Keeps a call until it is known which of its arguments must stand in headers too.
+    private func wait(
+        for backend: any Backend,
+        _ bytes: Span<UInt8>,
+        _ exchange: HTTPExchange,
+        _ visit: Visit
+    ) throws(Refusal) {
+        let kept = [UInt8](bytes)
+        do {
+            try backend.whenToolsKnown { [weak self] in
+                // It was read before, so that it can be read again.
+                guard let self, exchange.isOpen, let message = try? Message(kept.span) else { return }
+                do throws(Refusal) {
+                    try self.start(message, kept.span, exchange, visit)
+                } catch {
+                    self.refuse(error, message, kept.span, exchange, visit.passage)
+                }
+            }
+        } catch {
+            throw Refusal(503, error, fields: [("Retry-After", "1")])
         }
     }
 

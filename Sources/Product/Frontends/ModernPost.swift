@@ -84,6 +84,9 @@ final class ModernPost: Caller {
                 )
             }
             edit(message, bytes, call, needsInput, &edits)
+            if call.method == .toolsList, message.result.tools.isPresent {
+                backend.learnTools(bytes.extracting(message.result.tools.range))
+            }
         }
         send(message, bytes, edits, status: status, isLast: true)
         release(keeping: needsInput)
