@@ -52,6 +52,8 @@ final class ChildConversation: Conversation {
     private var restarts: RestartPolicy
     private var hasAnswered = false
     private var callTimer: LoopTimer?
+    /// When the timer fires.
+    private var callTimerTime: UInt64 = .max
     private var startTimer: LoopTimer?
     private var endTimer: LoopTimer?
     private var stopReason: Failure?
@@ -111,7 +113,7 @@ final class ChildConversation: Conversation {
         }
         if message.method == .initialize { rememberHandshake(message, bytes, id) }
         send(message, bytes, edits)
-        watchCalls()
+        watchCalls(deadline)
         return id
     }
 
@@ -415,15 +417,17 @@ final class ChildConversation: Conversation {
 
     /// Sees to it that late calls are noticed.
     ///
-    /// The timer is left alone while it runs: it looks again when it fires.
-    private func watchCalls() {
+    /// The timer is left alone while it fires before the deadline: it looks again when it does.
+    private func watchCalls(_ deadline: UInt64?) {
+        guard let deadline, deadline < callTimerTime else { return }
+        callTimerTime = deadline
         if callTimer == nil { callTimer = LoopTimer(processes.loop) { [weak self] in self?.expireCalls() } }
-        guard let callTimer, !callTimer.isScheduled, let deadline = upstream.nextDeadline else { return }
         let now = processes.loop.now
-        callTimer.schedule(after: deadline > now ? deadline - now : 1)
+        callTimer?.schedule(after: deadline > now ? deadline - now : 1)
     }
 
     private func expireCalls() {
+        callTimerTime = .max
         for call in upstream.expire(at: processes.loop.now) {
             if call.method == .initialize {
                 startTimedOut()
@@ -440,7 +444,7 @@ final class ChildConversation: Conversation {
             processes.log.warning("\(call.method.rawValue): \(failure.message)")
             call.caller.failed(failure, call)
         }
-        watchCalls()
+        watchCalls(upstream.nextDeadline)
     }
 
     func beginStopping() {
