@@ -197,6 +197,8 @@ final class ChildConversation: Conversation {
             throw Failure(.internalError, "The conversation with the server is over", source: .gateway)
         case .down:
             try start()
+            // What is known already is known at once.
+            if state == .down, let stopReason { throw stopReason }
             return
         }
         let waiting = queuedBytes + (child?.pendingInput ?? 0)

@@ -70,12 +70,12 @@ package final class Session {
         return stream
     }
 
-    /// Finished streams are kept for those who come back to them, the latest first.
+    /// Streams are kept for those who come back to them: the finished ones go first, then those that nobody took up again,
+    /// the oldest before the others.
     private func forgetIdleStreams() {
-        for (number, stream) in streams where stream.isFinished || (stream.isGeneral && stream.outlet == nil)
-        {
-            streams[number] = nil
-        }
+        let idle = streams.values.filter { $0.isFinished || ($0.isGeneral && $0.outlet == nil) }
+        let order = idle.sorted { ($0.isFinished ? 0 : 1, $0.number) < ($1.isFinished ? 0 : 1, $1.number) }
+        for stream in order.prefix(max(streamLimit, 1)) { streams[stream.number] = nil }
     }
 
     /// The general stream that somebody listens to, the newest first.
