@@ -100,6 +100,8 @@ let package = Package(
         tests("Base", "Crypto", ["Bytes"]),
         tests("IO", "EventLoop", ["Bytes"]),
         tests("IO", "Children", ["EventLoop", "Bytes"]),
+        tests("IO", "HTTPClient", ["EventLoop", "Bytes"]),
+        tests("Services", "MCPClient", ["Bytes", "JSON", "JSONRPC", "MCPCore", "EventLoop", "Children", "HTTPClient", "StdioFraming"]),
         tests("Protocol", "StdioFraming", ["Bytes"]),
         tests("Protocol", "HTTPWire", ["Bytes", "CHTTPParser"]),
         tests("Protocol", "EventStream", ["Bytes"]),

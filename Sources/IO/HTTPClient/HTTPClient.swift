@@ -149,7 +149,9 @@ package final class HTTPClient {
         var left: Int32 = 0
         // A delegate may close the client.
         while let multi, let message = curl_multi_info_read(multi, &left) {
-            guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
+            guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else {
+                continue
+            }
             let code = message.pointee.data.result
             inside { _ = curl_multi_remove_handle(multi, easy) }
             transfers.removeValue(forKey: easy)?.finish(code)

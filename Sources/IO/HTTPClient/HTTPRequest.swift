@@ -45,14 +45,24 @@ package struct HTTPRequest: Sendable {
             return HTTPClientFailure(.badRequest, "the method is not a token")
         }
         guard !url.utf8.isEmpty, url.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
-            return HTTPClientFailure(.badRequest, "the URL is empty, or has a space or a control character in it")
+            return HTTPClientFailure(
+                .badRequest,
+                "the URL is empty, or has a space or a control character in it"
+            )
+        }
+        let scheme = url.utf8.prefix { $0 != UInt8(ascii: ":") }
+        guard scheme.equalsIgnoringCase("http") || scheme.equalsIgnoringCase("https") else {
+            return HTTPClientFailure(.badRequest, "the URL is neither http nor https")
         }
         for field in fields {
             guard !field.name.utf8.isEmpty, field.name.utf8.allSatisfy(ASCII.isToken) else {
                 return HTTPClientFailure(.badRequest, "a header has no proper name")
             }
             guard field.value.utf8.allSatisfy({ $0 == 9 || ($0 >= 0x20 && $0 != 0x7F) }) else {
-                return HTTPClientFailure(.badRequest, "the header \(field.name) has a control character in its value")
+                return HTTPClientFailure(
+                    .badRequest,
+                    "the header \(field.name) has a control character in its value"
+                )
             }
         }
         return nil

@@ -36,7 +36,11 @@ package final class HTTPTransfer {
     /// Why it was given up from our side.
     private var refusal: HTTPClientFailure?
 
-    init(_ request: HTTPRequest, _ delegate: any HTTPResponseDelegate, _ client: HTTPClient) throws(HTTPClientFailure) {
+    init(
+        _ request: HTTPRequest,
+        _ delegate: any HTTPResponseDelegate,
+        _ client: HTTPClient
+    ) throws(HTTPClientFailure) {
         self.delegate = delegate
         self.client = client
         message.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
@@ -90,7 +94,7 @@ package final class HTTPTransfer {
 
     private static func kind(of code: CURLcode) -> HTTPClientFailure.Kind {
         switch code {
-        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT: .badRequest
+        case CURLE_URL_MALFORMAT: .badRequest
         case CURLE_OPERATION_TIMEDOUT: .timedOut
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_CONNECT, CURLE_SSL_CONNECT_ERROR,
             CURLE_PEER_FAILED_VERIFICATION:
@@ -125,7 +129,8 @@ package final class HTTPTransfer {
 // MARK: - What libcurl is told
 
 extension HTTPTransfer {
-    private func configure(_ easy: UnsafeMutableRawPointer, _ request: HTTPRequest) throws(HTTPClientFailure) {
+    private func configure(_ easy: UnsafeMutableRawPointer, _ request: HTTPRequest) throws(HTTPClientFailure)
+    {
         var result = CURLE_OK
         func set(_ code: CURLcode) { if result == CURLE_OK { result = code } }
         func set(_ option: CURLoption, _ value: Int) { set(gatehouse_curl_set_long(easy, option, value)) }
@@ -147,12 +152,16 @@ extension HTTPTransfer {
         set(CURLOPT_PRIVATE, context)
         set(CURLOPT_HEADERDATA, context)
         set(CURLOPT_WRITEDATA, context)
-        set(gatehouse_curl_set_sink(easy, CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
-            transfer(context)?.receivedHead(buffer(bytes, size &* count).span) ?? 0
-        })
-        set(gatehouse_curl_set_sink(easy, CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
-            transfer(context)?.received(buffer(bytes, size &* count).span) ?? 0
-        })
+        set(
+            gatehouse_curl_set_sink(easy, CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
+                transfer(context)?.receivedHead(buffer(bytes, size &* count).span) ?? 0
+            }
+        )
+        set(
+            gatehouse_curl_set_sink(easy, CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
+                transfer(context)?.received(buffer(bytes, size &* count).span) ?? 0
+            }
+        )
         setMethod(easy, request, set)
         for line in Self.lines(of: request) {
             guard let list = curl_slist_append(fields, line) else { break }

@@ -49,7 +49,9 @@ extension MCPClient {
             replaceProbedProcess()
             guard transport != nil else { return }
             conversation.revision = revision
-            shake(Method.initialize.rawValue, conversation.initializeParams) { $0.negotiation.initialized($1) }
+            shake(Method.initialize.rawValue, conversation.initializeParams) {
+                $0.negotiation.initialized($1)
+            }
         case .done(let description):
             server = description
             conversation.revision = description.revision

@@ -40,7 +40,11 @@ extension MCPClient: ClientTransportDelegate {
 
     private func answer(_ request: ServerRequest) {
         guard let onRequest else {
-            let failure = Failure(.methodNotFound, "This client does not offer \(request.method)", source: .client)
+            let failure = Failure(
+                .methodNotFound,
+                "This client does not offer \(request.method)",
+                source: .client
+            )
             transport?.send(conversation.answer(request.id, .failure(failure)))
             return
         }
@@ -62,7 +66,9 @@ extension MCPClient: ClientTransportDelegate {
         }
         let (kept, dropped) = catalog.take(result)
         for name in dropped {
-            onEvent(.warning("the tool \"\(name)\" is left out: an x-mcp-header of its schema breaks the rules"))
+            onEvent(
+                .warning("the tool \"\(name)\" is left out: an x-mcp-header of its schema breaks the rules")
+            )
         }
         call.finish(.success(kept))
     }

@@ -162,7 +162,10 @@ package final class MCPClient {
         // Closing the stream is the way of the modern era over HTTP; a handshake cannot be cancelled.
         let isByStream = conversation.revision.era == .modern && transport?.mirrorsHeaders == true
         if !isByStream, call.method != "initialize" {
-            notify("notifications/cancelled", ["requestId": .number(String(id)), "reason": .string("\(reason)")])
+            notify(
+                "notifications/cancelled",
+                ["requestId": .number(String(id)), "reason": .string("\(reason)")]
+            )
         }
         transport?.abandon(id)
         call.finish(.failure(reason))

@@ -24,10 +24,12 @@ package enum MCPClientError: Error, Sendable, Equatable, CustomStringConvertible
     /// The reason in words; may quote the server, so it must be escaped before it is shown on a terminal.
     package var description: String {
         switch self {
-        case .refused(let failure, _): "the server answered with error \(failure.code.value): \(failure.message)"
+        case .refused(let failure, _):
+            "the server answered with error \(failure.code.value): \(failure.message)"
         case .http(let status, let detail):
             "the server answered with HTTP status \(status)" + (detail.isEmpty ? "" : ": \(detail)")
-        case .unreachable(let reason), .ended(let reason), .malformed(let reason), .incompatible(let reason): reason
+        case .unreachable(let reason), .ended(let reason), .malformed(let reason), .incompatible(let reason):
+            reason
         case .timedOut: "no answer came in time"
         case .cancelled: "the request was cancelled"
         }

@@ -21,7 +21,9 @@ package enum ToolArguments {
     ///   - schema: The input schema of the tool; nil if there is none, as for prompts, whose arguments are texts.
     package static func parse(_ words: [String], schema: JSONValue?) throws(Misuse) -> JSONValue {
         if let first = words.first, first.drop(while: \.isWhitespace).hasPrefix("{") {
-            guard words.count == 1 else { throw Misuse(message: "nothing may follow a JSON object of arguments") }
+            guard words.count == 1 else {
+                throw Misuse(message: "nothing may follow a JSON object of arguments")
+            }
             guard let value = value(first), value.members != nil else {
                 throw Misuse(message: "the arguments are not a proper JSON object")
             }

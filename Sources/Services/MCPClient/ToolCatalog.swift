@@ -33,7 +33,9 @@ struct ToolCatalog {
 
     /// What a call mirrors; nil if it is no call of a tool that is known to mirror anything.
     func headers(of call: MCPCall) -> HeaderParameters? {
-        guard call.method == Method.toolsCall.rawValue, let name = call.params["name"]?.string else { return nil }
+        guard call.method == Method.toolsCall.rawValue, let name = call.params["name"]?.string else {
+            return nil
+        }
         return mirrored[Array(name.utf8)]
     }
 }

@@ -53,10 +53,14 @@ struct InspectCommand: Equatable {
         if let separator {
             let command = Array(arguments[(separator + 1)...])
             guard !command.isEmpty else { throw Options.Misuse(message: "a command must follow --") }
-            guard headers.isEmpty else { throw Options.Misuse(message: "--header is for a URL, not for a command") }
+            guard headers.isEmpty else {
+                throw Options.Misuse(message: "--header is for a URL, not for a command")
+            }
             target = .command(command)
         } else {
-            guard !words.isEmpty else { throw Options.Misuse(message: "a URL is missing, or -- and a command") }
+            guard !words.isEmpty else {
+                throw Options.Misuse(message: "a URL is missing, or -- and a command")
+            }
             let url = words.removeFirst()
             guard url.hasPrefix("http://") || url.hasPrefix("https://") else {
                 throw Options.Misuse(message: "\"\(url)\" is no http or https URL; a command must follow --")
@@ -130,7 +134,9 @@ private enum InspectOption {
     case timeout(UInt64)
 
     init(_ argument: String, _ rest: inout ArraySlice<String>) throws(Options.Misuse) {
-        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+            String.init
+        )
         func value() throws(Options.Misuse) -> String {
             guard let value = parts.count == 2 ? parts[1] : rest.popFirst() else {
                 throw Options.Misuse(message: "\(parts[0]) needs a value")

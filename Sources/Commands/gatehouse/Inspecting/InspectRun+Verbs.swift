@@ -16,7 +16,9 @@ extension InspectRun {
         case .list(let listing): list(listing)
         case .call(let name, let words): call(name, words, server)
         case .read(let uri):
-            request("resources/read", ["uri": .string(uri)]) { [style] in ResultText(style: style).contents($0) }
+            request("resources/read", ["uri": .string(uri)]) { [style] in
+                ResultText(style: style).contents($0)
+            }
         case .prompt(let name, let words):
             guard let arguments = arguments(words, schema: nil) else { return }
             request("prompts/get", ["name": .string(name), "arguments": arguments]) { [style] in
@@ -72,7 +74,8 @@ extension InspectRun {
             guard let self else { return }
             switch outcome {
             // Servers that have resources but no templates may not know the method.
-            case .failure(.refused(let failure, _)) where listing == .templates && failure.code == .methodNotFound:
+            case .failure(.refused(let failure, _))
+            where listing == .templates && failure.code == .methodNotFound:
                 self.overview(left.dropFirst(), gathered)
             case .failure(let error): self.fail(error)
             case .success(let result):

@@ -59,7 +59,9 @@ final class InspectRun {
     func fail(_ error: MCPClientError) {
         guard !isEnding else { return }
         if case .refused(let failure, _) = error, command.wantsJSON {
-            var value: JSONValue = ["code": .number(String(failure.code.value)), "message": .string(failure.message)]
+            var value: JSONValue = [
+                "code": .number(String(failure.code.value)), "message": .string(failure.message),
+            ]
             if let data = failure.data, let members = value.members {
                 value = .object(members + [.init("data", data)])
             }
@@ -95,7 +97,8 @@ final class InspectRun {
         case .url(let url): return .http(url: url, fields: command.headers)
         case .command(let words):
             let environment = ProcessInfo.processInfo.environment
-            guard let name = words.first, let path = ExecutableSearch.resolve(name, path: environment["PATH"]) else {
+            guard let name = words.first, let path = ExecutableSearch.resolve(name, path: environment["PATH"])
+            else {
                 talk.failure("the command \"\(words.first ?? "")\" was not found")
                 return nil
             }

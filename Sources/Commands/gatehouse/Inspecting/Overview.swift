@@ -17,7 +17,9 @@ struct Overview {
         if let title = info["title"]?.string, title != name { line += " — " + Style.safe(title) }
         var lines = [line, style.dim("\(server.era.rawValue) era, revision \(server.revision.rawValue)")]
         let capabilities = server.capabilities.members?.map { Style.safe($0.name) } ?? []
-        if !capabilities.isEmpty { lines.append(style.dim("capabilities: " + capabilities.joined(separator: ", "))) }
+        if !capabilities.isEmpty {
+            lines.append(style.dim("capabilities: " + capabilities.joined(separator: ", ")))
+        }
         if let instructions = server.instructions, !instructions.isEmpty {
             lines += ["", style.wrapped(instructions, indent: 0)]
         }
@@ -57,7 +59,9 @@ struct Overview {
     private func resource(_ resource: JSONValue, _ key: String) -> String {
         let type = resource["mimeType"]?.string.map { [$0] } ?? []
         let title = resource["title"]?.string ?? resource["name"]?.string
-        return ([head(resource[key]?.string ?? "", title, type)] + description(resource)).joined(separator: "\n")
+        return ([head(resource[key]?.string ?? "", title, type)] + description(resource)).joined(
+            separator: "\n"
+        )
     }
 
     private func head(_ name: String, _ title: String?, _ notes: [String]) -> String {

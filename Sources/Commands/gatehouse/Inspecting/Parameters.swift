@@ -40,14 +40,18 @@ struct Parameter: Equatable {
     }
 
     /// What a schema allows, in few words.
-    private static func type(_ schema: JSONValue, in root: JSONValue) -> String {
+    private static func type(_ schema: JSONValue, in root: JSONValue, depth: Int = 0) -> String {
         if let values = schema["enum"]?.array, !values.isEmpty, values.count <= 6 {
             return values.map(text).joined(separator: " | ")
         }
+        if let alternatives = schema["anyOf"]?.array ?? schema["oneOf"]?.array, depth < 4 {
+            return alternatives.map { type($0, in: root, depth: depth + 1) }.joined(separator: " | ")
+        }
         let types = SchemaTypes.of(schema, in: root) ?? ["any"]
         let names = types.map { name in
-            guard name == "array", let items = schema["items"] else { return name }
-            return type(items, in: root) + "[]"
+            guard name == "array", let items = schema["items"], depth < 4 else { return name }
+            let inner = type(items, in: root, depth: depth + 1)
+            return inner.contains(" ") ? "(\(inner))[]" : "\(inner)[]"
         }
         return names.joined(separator: " | ")
     }

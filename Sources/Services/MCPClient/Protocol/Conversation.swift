@@ -213,7 +213,9 @@ extension Conversation {
         } catch {
             return .ignored("the server sent something that is not JSON")
         }
-        if let defect = message.envelope.defect { return .ignored("the server sent no message: \(defect.description)") }
+        if let defect = message.envelope.defect {
+            return .ignored("the server sent no message: \(defect.description)")
+        }
         switch message.envelope.kind {
         case .result, .error: return reply(message, bytes)
         case .notification: return notification(message, bytes)
@@ -226,8 +228,12 @@ extension Conversation {
             return .ignored("the server answered something that was not asked")
         }
         if message.envelope.kind == .error {
-            guard let error = bytes.value(message.envelope.error), let failure = Failure(upstream: error) else {
-                return .reply(caller, .failure(.malformed("the server answered with an error that has no code")))
+            guard let error = bytes.value(message.envelope.error), let failure = Failure(upstream: error)
+            else {
+                return .reply(
+                    caller,
+                    .failure(.malformed("the server answered with an error that has no code"))
+                )
             }
             return .reply(caller, .failure(.refused(failure, status: nil)))
         }
@@ -235,7 +241,9 @@ extension Conversation {
             return .reply(caller, .failure(.malformed("the server's answer has text that is not Unicode")))
         }
         // Absent counts as complete; what no specification defines has no meaning (2026-07-28, basic, "resultType").
-        if revision.era == .modern, let type = result["resultType"], type != "complete", type != "input_required" {
+        if revision.era == .modern, let type = result["resultType"], type != "complete",
+            type != "input_required"
+        {
             return .reply(caller, .failure(.malformed("the server's answer has an unknown resultType")))
         }
         return .reply(caller, .success(result))

@@ -79,7 +79,9 @@ package struct Negotiation: Sendable {
         case .success(let result):
             let version = result["protocolVersion"]?.string ?? ""
             guard let revision = Revision(bytes: version.utf8), revision.era == .legacy else {
-                return .fail(.incompatible("the server wants revision \"\(version)\", which is not known here"))
+                return .fail(
+                    .incompatible("the server wants revision \"\(version)\", which is not known here")
+                )
             }
             return .done(ServerDescription(initialized: result, revision: revision))
         case .failure(.refused(let failure, let status)):
@@ -107,13 +109,15 @@ package struct Negotiation: Sendable {
         if let result, speaksOurs { return .done(ServerDescription(discovered: result)) }
         if let best = Self.legacy(versions).max(), preference == .auto { return initialize(best) }
         let list = versions.isEmpty ? "none that it names" : versions.joined(separator: ", ")
-        return .fail(.incompatible("the server does not serve revision \(Revision.modern.rawValue); it serves \(list)"))
+        return .fail(
+            .incompatible("the server does not serve revision \(Revision.modern.rawValue); it serves \(list)")
+        )
     }
 
     private func saysNothing(_ error: MCPClientError) -> Bool {
         switch error {
         case .refused(_, let status?), .http(let status, _):
-            status == 401 || status == 403 || !(200..<500).contains(status)
+            status == 401 || status == 403 || !((200..<300).contains(status) || (400..<500).contains(status))
         case .refused, .malformed: false
         case .timedOut, .ended: !isProcess
         case .unreachable, .cancelled, .incompatible: true

@@ -55,7 +55,11 @@ final class HTTPReply: HTTPResponseDelegate {
             return over(.malformed("the server's response has no answer in it"))
         }
         let type = response?.mediaType.map { "of type \($0)" } ?? "without a type"
-        over(.malformed("the server answered with something \(body.isEmpty ? "empty" : type), not with a message"))
+        over(
+            .malformed(
+                "the server answered with something \(body.isEmpty ? "empty" : type), not with a message"
+            )
+        )
     }
 
     private var isSuccess: Bool { (200..<300).contains(response?.status ?? 0) }
@@ -85,7 +89,9 @@ final class HTTPReply: HTTPResponseDelegate {
     /// Why the server refused, from the status and, where there is one, the error in the body.
     private var refusal: MCPClientError {
         let status = response?.status ?? 0
-        if let value = try? JSONValue(body.span), let error = value["error"], let failure = Failure(upstream: error) {
+        if let value = try? JSONValue(body.span), let error = value["error"],
+            let failure = Failure(upstream: error)
+        {
             return .refused(failure, status: status)
         }
         let isText = response?.mediaType.map { $0.hasPrefix("text/plain") || $0.hasSuffix("json") } ?? false

@@ -30,7 +30,8 @@ final class StdioTransport: ClientTransport, ChildDelegate {
     private var isClosing = false
     private var onClosed: (() -> Void)?
 
-    init(_ command: ChildCommand, _ spawner: ChildSpawner, _ framing: Framing, limit: Int, on loop: EventLoop) {
+    init(_ command: ChildCommand, _ spawner: ChildSpawner, _ framing: Framing, limit: Int, on loop: EventLoop)
+    {
         self.command = command
         self.spawner = spawner
         self.framing = framing
