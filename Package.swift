@@ -83,7 +83,7 @@ let package = Package(
 
         .executableTarget(
             name: "gatehouse",
-            dependencies: ["Configuration", "Gateway", "Frontends", "Backends", "Sessions", "MCPClient", "HTTPServer", "EventLoop", "Children", "Diagnostics", "Bytes", "JSON"],
+            dependencies: ["Configuration", "Gateway", "Frontends", "Backends", "Sessions", "MCPClient", "MCPCore", "JSONRPC", "HTTPServer", "HTTPClient", "EventLoop", "Children", "Diagnostics", "Bytes", "JSON"],
             path: "Sources/Commands/gatehouse",
             swiftSettings: common
         ),
@@ -100,6 +100,8 @@ let package = Package(
         tests("Base", "Crypto", ["Bytes"]),
         tests("IO", "EventLoop", ["Bytes"]),
         tests("IO", "Children", ["EventLoop", "Bytes"]),
+        tests("IO", "HTTPClient", ["EventLoop", "Bytes"]),
+        tests("Services", "MCPClient", ["Bytes", "JSON", "JSONRPC", "MCPCore", "EventLoop", "Children", "HTTPClient", "StdioFraming"]),
         tests("Protocol", "StdioFraming", ["Bytes"]),
         tests("Protocol", "HTTPWire", ["Bytes", "CHTTPParser"]),
         tests("Protocol", "EventStream", ["Bytes"]),
