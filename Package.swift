@@ -83,7 +83,7 @@ let package = Package(
 
         .executableTarget(
             name: "gatehouse",
-            dependencies: ["Configuration", "Gateway", "Frontends", "Backends", "Sessions", "MCPClient", "HTTPServer", "EventLoop", "Children", "Diagnostics", "Bytes", "JSON"],
+            dependencies: ["Configuration", "Gateway", "Frontends", "Backends", "Sessions", "MCPClient", "HTTPServer", "EventLoop", "Children", "Diagnostics", "StdioFraming", "MCPCore", "Bytes", "JSON"],
             path: "Sources/Commands/gatehouse",
             swiftSettings: common
         ),

@@ -22,7 +22,9 @@ struct Options {
     init(_ arguments: [String], valued: Set<String>, flags known: Set<String>) throws(Misuse) {
         var rest = arguments[...]
         while let argument = rest.popFirst() {
-            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+                String.init
+            )
             let name = parts[0]
             if known.contains(argument) {
                 flags.insert(argument)
