@@ -79,11 +79,12 @@ let package = Package(
         room("Product", "Sessions", ["Bytes", "JSON", "JSONRPC", "MCPCore", "EventStream", "Crypto", "EventLoop", "Diagnostics"], common),
         room("Product", "Backends", ["Bytes", "JSON", "JSONRPC", "MCPCore", "StdioFraming", "Children", "EventLoop", "Crypto", "Configuration", "Sessions", "Diagnostics"], common),
         room("Product", "Gateway", ["Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventLoop", "Crypto", "Configuration", "Sessions", "Backends", "Diagnostics"], common),
-        room("Product", "Frontends", ["Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventStream", "EventLoop", "Crypto", "Configuration", "Sessions", "Gateway", "Backends", "Diagnostics"], common),
+        room("Product", "Frontends", ["Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventStream", "EventLoop", "Children", "Crypto", "Configuration", "Sessions", "Gateway", "Backends", "Diagnostics"], common),
 
         .executableTarget(
             name: "gatehouse",
             dependencies: ["Configuration", "Gateway", "Frontends", "Backends", "Sessions", "MCPClient", "MCPCore", "JSONRPC", "HTTPServer", "HTTPClient", "EventLoop", "Children", "Diagnostics", "Bytes", "JSON"],
+            dependencies: ["Configuration", "Gateway", "Frontends", "Backends", "Sessions", "MCPClient", "HTTPServer", "EventLoop", "Children", "Diagnostics", "StdioFraming", "MCPCore", "Bytes", "JSON"],
             path: "Sources/Commands/gatehouse",
             swiftSettings: common
         ),
