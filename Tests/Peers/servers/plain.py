@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 import threading
+import time
 
 from journal import note
 from lines import Wire
@@ -139,7 +140,7 @@ class Plain:
         self.answer(message, {"contents": contents}, cacheable=True)
 
     def on_tools_list(self, message, params):
-        names = ["echo", "whoami", "environment", "wait", "progress", "log", "change", "ask", "rounds", "reconsider"]
+        names = ["echo", "whoami", "environment", "wait", "hold", "progress", "log", "change", "ask", "rounds", "reconsider"]
         names += sorted(MISBEHAVIOUR)
         tools = [{"name": name, "inputSchema": TEXT} for name in names]
         self.answer(message, {"tools": [*tools, {"name": "routed", "inputSchema": ROUTED}]}, cacheable=True)
@@ -179,6 +180,20 @@ class Plain:
         token = (params.get("_meta") or {}).get("progressToken")
         if token is not None:
             self.notify("notifications/progress", {"progressToken": token, "progress": 1})
+
+    def tool_hold(self, message, params, arguments):
+        """Reports progress, then answers when a file exists."""
+        self.tool_wait(message, params, arguments)
+        note("hold", path=arguments["text"])
+
+        def later():
+            while message["id"] in self.waiting:
+                if os.path.exists(arguments["text"]):
+                    self.say(message, "released")
+                    return
+                time.sleep(0.01)
+
+        threading.Thread(target=later, daemon=True).start()
 
     def tool_progress(self, message, params, arguments):
         token = (params.get("_meta") or {}).get("progressToken")
