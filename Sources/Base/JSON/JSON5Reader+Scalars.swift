@@ -126,7 +126,7 @@ extension JSON5Reader {
         if let letter = cursor.next, letter == "I" || letter == "N" {
             let word = try identifier()
             guard word == "Infinity" || word == "NaN" else {
-                throw JSON5Error(position: start, message: "expected a number, found \(word)")
+                throw JSON5Error(position: start, message: "expected a number, found \(word.quoted)")
             }
             return JSON5Number(text: String(text) + word)
         }

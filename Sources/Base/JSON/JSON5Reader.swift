@@ -77,7 +77,7 @@ package struct JSON5Reader {
         default:
             throw JSON5Error(
                 position: start,
-                message: "expected a value, found \(word); strings stand in quotes"
+                message: "expected a value, found \(word.quoted); strings stand in quotes"
             )
         }
     }

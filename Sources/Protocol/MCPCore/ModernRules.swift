@@ -85,11 +85,15 @@ package enum ModernRules {
 
     /// The HTTP status that goes with an error (2026-07-28, basic, "Error Codes").
     ///
-    /// Errors that a server gave to a well-formed request stay in band, except those that the specification pins.
-    package static func status(of code: ErrorCode) -> Int {
+    /// - Parameters:
+    ///   - code: The error's code.
+    ///   - own: Whether it is our refusal of the request. What a server answers to a well-formed request stays in band,
+    ///     except for the codes that the specification pins.
+    package static func status(of code: ErrorCode, own: Bool) -> Int {
         switch code {
         case .parse, .invalidRequest, .headerMismatch, .missingClientCapability, .unsupportedVersion: 400
         case .methodNotFound: 404
+        case .invalidParams: own ? 400 : 200
         default: 200
         }
     }

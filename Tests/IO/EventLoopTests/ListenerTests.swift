@@ -88,7 +88,59 @@ import Testing
         }
     }
 
+    @Test func `drops connections instead of spinning when there are no descriptors, and recovers`() async {
+        await #expect(processExitsWith: .success) {
+            try await withLoop { loop in
+                let state = try await loop.run {
+                    let state = State()
+                    let listener = try TCPListener(loop, host: "localhost", port: 0) {
+                        state.streams.append($0)
+                    }
+                    state.listener = listener
+                    listener.pause()
+                    state.client = try connectLoopback(listener.port)
+                    var old = rlimit()
+                    getrlimit(.init(RLIMIT_NOFILE.rawValue), &old)
+                    var lowered = old
+                    let next = dup(0)
+                    close(next)
+                    lowered.rlim_cur = rlim_t(next)
+                    setrlimit(.init(RLIMIT_NOFILE.rawValue), &lowered)
+                    state.limit = old
+                    listener.resume()
+                    return LoopBound(state, loop)
+                }
+                try await loop.wait("the drop") { state.value.listener?.droppedConnections == 1 }
+                try await loop.run {
+                    // The client sees the end.
+                    var byte: UInt8 = 0
+                    #expect(read(state.value.client, &byte, 1) <= 0)
+                    #expect(state.value.streams.isEmpty)
+                    setrlimit(.init(RLIMIT_NOFILE.rawValue), &state.value.limit)
+                    close(state.value.client)
+                    let port = try #require(state.value.listener?.port)
+                    state.value.client = try connectLoopback(port)
+                }
+                try await loop.wait("the next connection") { state.value.streams.count == 1 }
+                try await loop.run { state.value.end() }
+            }
+        }
+    }
+
+    @Test func `closes its descriptor when its loop ends`() async throws {
+        let port = try await withLoop { loop in
+            try await loop.run { try TCPListener(loop, host: "localhost", port: 0) { $0.close() }.port }
+        }
+        try await withLoop { loop in
+            try await loop.run {
+                // The port is free again, which it would not be while the old one listens.
+                try TCPListener(loop, host: "localhost", port: port) { $0.close() }.close()
+            }
+        }
+    }
+
     private final class State {
+        var limit = rlimit()
         var listener: TCPListener?
         var streams: [ByteStream] = []
         var client: Int32 = -1

@@ -1,0 +1,460 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import Bytes
+import EventLoop
+import HTTPWire
+
+/// A connection: reads requests one after the other, and writes their responses in the same order.
+///
+/// A request is read only when the one before it is answered; what comes early is kept, up to a limit. It keeps reading
+/// while a response is due, because the end of the stream is how a client's leaving shows.
+final class HTTPConnection: ByteStreamDelegate {
+    private enum Phase {
+        /// Between requests, or inside a head.
+        case head
+        /// Inside a body; how much of it is to come, or nil in chunks.
+        case body(remaining: Int?)
+        /// The request was read whole; its response is due.
+        case response
+        /// A response was sent before its body had come: throws the rest away, then closes.
+        case discarding(Int)
+        /// Nothing is read any more.
+        case closed
+    }
+
+    private let stream: ByteStream
+    private unowned let server: HTTPServer
+    private var phase = Phase.head
+    private var parser: HTTPRequestHeadParser
+    private var decoder: HTTPChunkedDecoder
+    private var exchange: HTTPExchange?
+    private var decision = BodyDecision.refused
+    /// What was read and belongs to a request that is not being read yet, or to a head that is not whole.
+    private var kept: [UInt8] = []
+    /// A body that came in parts.
+    private var body: [UInt8] = []
+    private var bodyCount = 0
+    private var closesAfterResponse = false
+    private var isConsuming = false
+    private var timer: LoopTimer?
+    /// When the current wait is over.
+    private var deadline: UInt64 = .max
+    /// When the timer fires.
+    private var timerTime: UInt64 = .max
+    /// Whether the current wait is for a request to begin.
+    private var deadlineIsIdle = true
+    private var pendingAtLastLook = 0
+
+    init(_ stream: ByteStream, server: HTTPServer) {
+        self.stream = stream
+        self.server = server
+        parser = HTTPRequestHeadParser(limits: server.limits.wire)
+        decoder = HTTPChunkedDecoder(limits: server.limits.wire)
+    }
+
+    func start() {
+        stream.delegate = self
+        timer = LoopTimer(server.loop) { [weak self] in self?.timeUp() }
+        wait(server.limits.idle)
+        stream.startReading()
+    }
+
+    var pendingBytes: Int { stream.pendingBytes }
+    var peerAddress: String? { stream.peerAddress }
+
+    func close() {
+        if case .closed = phase { return }
+        phase = .closed
+        timer?.close()
+        stream.close()
+        let exchange = exchange
+        self.exchange = nil
+        if let exchange, exchange.isOpen {
+            server.handler.vanished(exchange)
+            exchange.detach()
+        }
+        server.closed(self)
+    }
+
+    /// The server is ending: an idle connection closes, a busy one after its response.
+    func drain() {
+        closesAfterResponse = true
+        if case .head = phase, kept.isEmpty { close() }
+    }
+
+    // MARK: Reading
+
+    func streamReceived(_ bytes: Span<UInt8>, on stream: ByteStream) {
+        if kept.isEmpty {
+            consume(bytes)
+        } else {
+            kept.append(bytes)
+            resume()
+        }
+    }
+
+    func streamEnded(_ failure: IOFailure?, on stream: ByteStream) {
+        close()
+    }
+
+    /// Reads on in what was kept.
+    private func resume() {
+        guard !isConsuming else { return }
+        let bytes = kept
+        kept = []
+        consume(bytes.span)
+    }
+
+    /// Reads as many requests as are there and may be read, and keeps the rest.
+    private func consume(_ bytes: Span<UInt8>) {
+        isConsuming = true
+        var position = 0
+        reading: while true {
+            do {
+                switch phase {
+                case .head:
+                    guard position < bytes.count, try readHead(bytes, &position) else { break reading }
+                case .body(let remaining):
+                    guard try readBody(bytes, &position, remaining: remaining) else { break reading }
+                case .discarding(let budget):
+                    position = bytes.count
+                    discard(bytes.count, of: budget)
+                    break reading
+                case .response, .closed:
+                    break reading
+                }
+            } catch {
+                position = bytes.count
+                refuse(error)
+                break reading
+            }
+        }
+        isConsuming = false
+        if case .closed = phase { return }
+        if position < bytes.count { kept.append(bytes, position..<bytes.count) }
+        if kept.count > server.limits.pipelined, case .response = phase { stream.stopReading() }
+    }
+
+    /// Reads a head; false if it is not whole.
+    private func readHead(_ bytes: Span<UInt8>, _ position: inout Int) throws(HTTPRefusal) -> Bool {
+        let parsed: Int?
+        do {
+            parsed = try parser.parse(bytes.extracting(position..<bytes.count))
+        } catch {
+            throw HTTPRefusal(error)
+        }
+        guard let length = parsed else {
+            if deadlineIsIdle { wait(server.limits.head) }
+            deadlineIsIdle = false
+            return false
+        }
+        deadlineIsIdle = false
+        position += length
+        let head = parser.head
+        parser.reset()
+        if !head.keepsAlive || server.isDraining { closesAfterResponse = true }
+        let exchange = HTTPExchange(head, self)
+        self.exchange = exchange
+        body.removeAll(keepingCapacity: body.capacity <= 65_536)
+        bodyCount = 0
+        switch head.bodyFraming {
+        case .none: phase = .body(remaining: 0)
+        case .length(let length): phase = .body(remaining: length)
+        case .chunked:
+            decoder = HTTPChunkedDecoder(limits: server.limits.wire)
+            phase = .body(remaining: nil)
+        }
+        decision = server.handler.begin(exchange)
+        if case .closed = phase { return false }
+        if case .refused = decision {
+            abandonBody()
+            return true
+        }
+        if case .length(let length) = head.bodyFraming, length > limit {
+            throw HTTPRefusal.bodyTooLarge
+        }
+        if case .none = head.bodyFraming { return true }
+        if head.expectsContinue { stream.write(Self.continueHead.span) }
+        wait(server.limits.body)
+        return true
+    }
+
+    private static let continueHead = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+
+    private var limit: Int {
+        switch decision {
+        case .collect(let limit), .stream(let limit): limit
+        case .refused: 0
+        }
+    }
+
+    /// Reads of a body what is there; false if more must come.
+    private func readBody(
+        _ bytes: Span<UInt8>,
+        _ position: inout Int,
+        remaining: Int?
+    ) throws(HTTPRefusal) -> Bool {
+        if let remaining {
+            let part = position..<min(bytes.count, position + remaining)
+            position = part.upperBound
+            if part.count == remaining, body.isEmpty, case .collect = decision {
+                // The usual case: the body came with its head, and is looked at where it is.
+                complete(bytes.extracting(part))
+                return true
+            }
+            take(bytes.extracting(part))
+            guard part.count == remaining else {
+                phase = .body(remaining: remaining - part.count)
+                return false
+            }
+            completeFromParts()
+            return true
+        }
+        while true {
+            let event: HTTPChunkedDecoder.Event
+            do {
+                event = try decoder.next(bytes, from: &position)
+            } catch {
+                throw HTTPRefusal(error)
+            }
+            switch event {
+            case .needMore:
+                return false
+            case .data(let range):
+                bodyCount += range.count
+                guard bodyCount <= limit else { throw HTTPRefusal.bodyTooLarge }
+                bodyCount -= range.count
+                take(bytes.extracting(range))
+                if case .closed = phase { return false }
+            case .end:
+                completeFromParts()
+                return true
+            }
+        }
+    }
+
+    private func take(_ part: Span<UInt8>) {
+        bodyCount += part.count
+        if deadline != .max { deadline += UInt64(part.count) }
+        if case .stream = decision, let exchange {
+            server.handler.receivedPart(part, exchange)
+        } else {
+            body.append(part)
+        }
+    }
+
+    private func completeFromParts() {
+        let whole = body
+        body = []
+        complete(whole.span)
+    }
+
+    private func complete(_ whole: Span<UInt8>) {
+        phase = .response
+        guard let exchange else { return responseEndedLater() }
+        deadline = .max
+        server.handler.received(whole, exchange)
+    }
+
+    // MARK: Ends of requests
+
+    /// The response of the current request has been given.
+    func responseEnded(_ ended: HTTPExchange) {
+        guard exchange === ended else { return }
+        exchange = nil
+        switch phase {
+        case .response: responseEndedLater()
+        case .body: abandonBody()
+        case .head, .discarding, .closed: break
+        }
+    }
+
+    /// Goes on to the next request, or closes.
+    private func responseEndedLater() {
+        if closesAfterResponse {
+            // The client may still be sending: a plain close could take the response from it.
+            phase = .discarding(server.limits.discarded)
+            stream.endWriting()
+            wait(2_000)
+            return
+        }
+        phase = .head
+        deadlineIsIdle = true
+        wait(server.limits.idle)
+        if !kept.isEmpty, !isConsuming {
+            stream.startReading()
+            resume()
+        }
+    }
+
+    /// A response was given while the body was still coming.
+    private func abandonBody() {
+        guard case .body(let remaining) = phase else { return }
+        if exchange?.isOpen == true { return }
+        if remaining == 0 {
+            phase = .response
+            responseEndedLater()
+            return
+        }
+        closesAfterResponse = true
+        responseEndedLater()
+    }
+
+    private func discard(_ count: Int, of budget: Int) {
+        if count >= budget { return close() }
+        phase = .discarding(budget - count)
+    }
+
+    /// Answers what broke the rules, and closes: what follows on the connection cannot be trusted.
+    private func refuse(_ error: HTTPRefusal) {
+        server.handler.refused(error)
+        closesAfterResponse = true
+        let open = exchange
+        exchange = nil
+        if let open, open.isOpen {
+            if open.isUnanswered {
+                respond(error.status, [], withoutBody: false) { $0.append(error.reason) }
+            }
+            server.handler.vanished(open)
+            open.detach()
+        } else if open == nil {
+            respond(error.status, [("Content-Type", Array("text/plain".utf8))], withoutBody: false) {
+                $0.append(error.reason)
+            }
+        }
+        responseEndedLater()
+    }
+
+    // MARK: Writing
+
+    func respond(
+        _ status: Int,
+        _ fields: [HTTPResponseField],
+        withoutBody: Bool,
+        body: (inout [UInt8]) -> Void
+    ) {
+        // A body that was not read whole makes what follows it unreadable.
+        if case .body(let remaining) = phase, remaining != 0 { closesAfterResponse = true }
+        var written = status
+        server.output.compose(body: body) { length, head in
+            do {
+                let framing: HTTPResponseHead.Body = status == 204 || status == 304 ? .none : .length(length)
+                try HTTPResponseHead.write(
+                    status: status, fields: fields, body: framing, close: closesAfterResponse, to: &head)
+            } catch {
+                // A value of ours that would split the response (threats: response splitting).
+                head.removeAll(keepingCapacity: true)
+                written = 500
+                Self.writeInternalError(to: &head)
+            }
+        } write: { bytes in
+            if withoutBody || written != status {
+                stream.write(Self.headOnly(bytes))
+            } else {
+                stream.write(bytes)
+            }
+        }
+        if written != status { closesAfterResponse = true }
+        watchWrites()
+    }
+
+    private static func writeInternalError(to head: inout [UInt8]) {
+        head.append(literal: "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    }
+
+    /// The bytes up to the end of the head.
+    @_lifetime(copy bytes)
+    private static func headOnly(_ bytes: Span<UInt8>) -> Span<UInt8> {
+        var index = 0
+        while index + 4 <= bytes.count {
+            if bytes[index] == 13, bytes[index + 1] == 10, bytes[index + 2] == 13, bytes[index + 3] == 10 {
+                return bytes.extracting(0..<index + 4)
+            }
+            index += 1
+        }
+        return bytes
+    }
+
+    func startStream(_ status: Int, _ fields: [HTTPResponseField], untilClose: Bool) {
+        if untilClose { closesAfterResponse = true }
+        var head: [UInt8] = []
+        do {
+            try HTTPResponseHead.write(
+                status: status,
+                fields: fields,
+                body: untilClose ? .untilClose : .chunked,
+                close: closesAfterResponse,
+                to: &head
+            )
+        } catch {
+            head.removeAll()
+            Self.writeInternalError(to: &head)
+            closesAfterResponse = true
+        }
+        send(head.span)
+    }
+
+    func send(_ bytes: Span<UInt8>) {
+        stream.write(bytes)
+        watchWrites()
+    }
+
+    func send(chunk: Span<UInt8>) {
+        server.output.compose { output in
+            output.append(chunk)
+            output.append(literal: "\r\n")
+        } head: { length, head in
+            head.append(String(length - 2, radix: 16))
+            head.append(literal: "\r\n")
+        } write: {
+            stream.write($0)
+        }
+        watchWrites()
+    }
+
+    func sendLastChunk() {
+        send(Self.lastChunk.span)
+    }
+
+    private static let lastChunk = Array("0\r\n\r\n".utf8)
+
+    // MARK: Time
+
+    private func watchWrites() {
+        guard stream.pendingBytes > 0 else { return }
+        pendingAtLastLook = stream.pendingBytes
+        wait(server.limits.write)
+    }
+
+    func streamDrained(on stream: ByteStream) {
+        if case .response = phase { deadline = .max }
+    }
+
+    private func wait(_ milliseconds: UInt64) {
+        deadline = server.loop.now &+ milliseconds
+        // A timer that fires earlier is set again then: most waits end before, and cost nothing here.
+        guard timerTime > deadline else { return }
+        timerTime = deadline
+        timer?.schedule(after: milliseconds)
+    }
+
+    private func timeUp() {
+        timerTime = .max
+        let now = server.loop.now
+        if deadline > now {
+            if deadline != .max { wait(deadline - now) }
+            return
+        }
+        let pending = stream.pendingBytes
+        if pending > 0, pending < pendingAtLastLook {
+            pendingAtLastLook = pending
+            return wait(server.limits.write)
+        }
+        switch phase {
+        case .head where pending == 0 && !deadlineIsIdle, .body where pending == 0:
+            refuse(.timeout)
+        default:
+            close()
+        }
+    }
+}

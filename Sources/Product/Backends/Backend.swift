@@ -1,0 +1,128 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+package import JSONRPC
+package import MCPCore
+package import Sessions
+
+/// A call on its way, with whoever is answered.
+package typealias Call = PendingCall<any Caller>
+
+/// Who made a call, and hears what comes of it.
+///
+/// Any number of notices, then exactly one of `reply` and `failed`; nothing after that. Messages come as the server wrote
+/// them, with this hop's ids in them; the bytes are only there during the call.
+package protocol Caller: AnyObject {
+    /// The server's answer: a result or an error.
+    func reply(_ message: Message, _ bytes: Span<UInt8>, to call: Call)
+    /// Progress, a log message, or a notification of the call's subscription.
+    func notice(_ message: Message, _ bytes: Span<UInt8>, for call: Call)
+    /// There will be no answer.
+    func failed(_ failure: Failure, _ call: Call)
+    /// The call was taken back by its own client; there will be no answer.
+    func cancelled(_ call: Call)
+    /// The gateway is stopping: something that would last for ever should end now.
+    func stopping(_ call: Call)
+    /// The call still waits; a good time to show the client that the connection lives.
+    func stillWaiting(_ call: Call, now: UInt64)
+}
+
+/// Who hears what a server says outside of calls. Only servers of the legacy era do.
+package protocol ConversationListener: AnyObject {
+    /// A notification about the session.
+    ///
+    /// - Parameters:
+    ///   - message: The notification.
+    ///   - bytes: Its text.
+    ///   - suspect: The call that it most likely belongs to; servers of the legacy era do not say.
+    func received(_ message: Message, _ bytes: Span<UInt8>, suspect: SuspectedCall?)
+    /// A request to the client, to be answered under this number.
+    func asked(_ number: Int, _ message: Message, _ bytes: Span<UInt8>, suspect: SuspectedCall?)
+    /// The server takes back its request of this number.
+    func withdrew(_ number: Int, _ message: Message, _ bytes: Span<UInt8>)
+    /// The server died, and with it what it had asked.
+    func interrupted()
+}
+
+/// The call that something from a legacy server may belong to.
+package struct SuspectedCall {
+    /// The call.
+    package let call: Call
+    /// Whether it is the only one that waits, so that nothing else can be meant.
+    package let isOnly: Bool
+}
+
+/// A conversation with a server, in one era, on behalf of one principal.
+///
+/// It starts when a backend opens it and may be used at once: what is sent before the server is up waits, up to a limit.
+/// It ends with `end`; calls that wait then are not told.
+package protocol Conversation: SessionFoundation {
+    /// Who hears what is said outside of calls; held weakly.
+    var listener: (any ConversationListener)? { get set }
+    /// Sends a request.
+    ///
+    /// - Parameters:
+    ///   - message: The request.
+    ///   - bytes: Its text.
+    ///   - caller: Who is answered.
+    ///   - edits: Changes to the text beside those of ids and tokens.
+    /// - Returns: Our id for the call.
+    /// - Throws: Why it cannot be taken; then the caller hears nothing.
+    func call(
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        from caller: any Caller,
+        edits: Edits
+    ) throws(Failure) -> Int
+    /// Sends a notification of the client, whose ids and tokens are put into this hop's.
+    func notify(_ message: Message, _ bytes: Span<UInt8>)
+    /// Sends the client's answer to a request of the server; false if nothing waits under this number.
+    func answer(_ number: Int, _ message: Message, _ bytes: Span<UInt8>) -> Bool
+    /// Answers a request of the server with an error.
+    func refuse(_ number: Int, _ failure: Failure)
+    /// Ends the conversation after some milliseconds without a call.
+    func end(after milliseconds: UInt64)
+    /// Gives a call up: tells the server, and drops its answer.
+    func cancel(_ id: Int, reason: String)
+}
+
+/// What answers calls for a configured server.
+package protocol Backend: AnyObject {
+    /// The server's name.
+    var name: String { get }
+    /// What it offers to whom, in words for people.
+    var summary: String? { get }
+    /// Why it cannot serve, if it cannot.
+    var problem: String? { get }
+    /// How long a session may be idle, in milliseconds, if the server says so itself.
+    var sessionTimeout: UInt64? { get }
+    /// How many sessions it may have, if the server says so itself.
+    var sessionLimit: Int? { get }
+    /// How many processes stand behind it now.
+    var processCount: Int { get }
+    /// Opens a conversation for a legacy session, which has it to itself.
+    func openSession(for principal: Principal) throws(Failure) -> any Conversation
+    /// Finds or opens the conversation for a modern call.
+    ///
+    /// - Parameters:
+    ///   - principal: Who calls.
+    ///   - instance: The conversation that an earlier round went through; it is used if it is still there.
+    func modern(for principal: Principal, instance: UInt64?) throws(Failure) -> ModernConversation
+    /// Which arguments of a tool are mirrored in headers, as far as it is known.
+    func headerParameters(ofTool name: [UInt8]) -> HeaderParameters?
+    /// Tells callers that still wait so; `slot` of `slots` is served, the others another time.
+    func heartbeat(slot: Int, of slots: Int)
+    /// Tells callers that the gateway is stopping, so that what would last for ever ends.
+    func beginStopping()
+    /// Ends everything; calls back when nothing is left.
+    func end(_ completion: @escaping () -> Void)
+}
+
+/// A conversation for one modern call.
+package struct ModernConversation {
+    /// The conversation.
+    package let conversation: any Conversation
+    /// Its number, which a later round of the call names to reach it again.
+    package let instance: UInt64
+    /// Whether it was opened for this call alone, and ends with it.
+    package let isForOneCall: Bool
+}

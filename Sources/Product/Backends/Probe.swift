@@ -1,0 +1,295 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import Children
+import Configuration
+import EventLoop
+import JSON
+import JSONRPC
+import MCPCore
+import StdioFraming
+import Bytes
+
+/// Finds out once what a command speaks, in throw-away children (2026-07-28, stdio, "Detecting the era").
+///
+/// One child is asked `server/discover`, another `initialize`: some servers of the legacy era end at anything else before
+/// it, and a server that was asked one way may refuse the other. Both are first spoken to in lines; if neither answers
+/// within five seconds of its first sign of life, a second pair is spoken to with `Content-Length`. What the configuration
+/// states is not asked.
+final class Probe {
+    /// What was found.
+    struct Finding {
+        var traits: ServerTraits
+        /// Whether the server said so itself.
+        var isCertain: Bool
+    }
+
+    /// Milliseconds after a child's first sign of life in which it must answer.
+    static let patience: UInt64 = 5_000
+
+    private let backend: ProcessBackend
+    private var completion: ((Result<Finding, Failure>) -> Void)?
+    private var framings: [Framing]
+    private let eras: [Era]
+    private var asked: [ProbeChild] = []
+    private var lastFailure: Failure?
+
+    init(_ backend: ProcessBackend, completion: @escaping (Result<Finding, Failure>) -> Void) {
+        self.backend = backend
+        self.completion = completion
+        let server = backend.processes.server
+        framings =
+            switch server.framing {
+            case .auto: [.newline, .contentLength]
+            case .newline: [.newline]
+            case .contentLength: [.contentLength]
+            }
+        eras =
+            switch server.era {
+            case .auto, .dual: [.modern, .legacy]
+            case .legacy: [.legacy]
+            case .modern: [.modern]
+            }
+    }
+
+    func start() {
+        let server = backend.processes.server
+        if server.era != .auto, server.era != .modern, server.era != .dual, framings.count == 1 {
+            // All is stated, and a legacy server has nothing else that must be known.
+            return finish(.success(Finding(traits: ServerTraits(framing: framings[0], eras: [.legacy]), isCertain: true)))
+        }
+        ask()
+    }
+
+    func abandon() {
+        for child in asked { child.stop() }
+        finish(.failure(Failure(.internalError, "The gateway is stopping", source: .gateway)))
+    }
+
+    private func ask() {
+        guard !framings.isEmpty else { return giveUp() }
+        let framing = framings.removeFirst()
+        asked = eras.map { ProbeChild(backend, era: $0, framing: framing) { [weak self] in self?.heard() } }
+        for child in asked { child.start() }
+    }
+
+    /// A child has given its verdict.
+    private func heard() {
+        guard completion != nil, asked.allSatisfy({ $0.verdict != .none }) else { return }
+        var traits = ServerTraits(framing: asked[0].framing, eras: [])
+        for child in asked {
+            switch child.verdict {
+            case .speaks:
+                traits.eras.insert(child.era)
+                traits.headerParameters.merge(child.headerParameters) { first, _ in first }
+            case .failed(let failure): lastFailure = failure
+            case .refuses, .silent, .none: break
+            }
+        }
+        for child in asked { child.stop() }
+        if !traits.eras.isEmpty {
+            if backend.processes.server.era == .dual { traits.eras = [.legacy, .modern] }
+            return finish(.success(Finding(traits: traits, isCertain: true)))
+        }
+        // A child that refused both ways does understand the framing, and one that cannot start needs no other.
+        let isSilent = asked.contains { $0.verdict == .silent }
+        if isSilent { return ask() }
+        giveUp()
+    }
+
+    private func giveUp() {
+        if let lastFailure { return finish(.failure(lastFailure)) }
+        // Slow or strange: most servers speak lines, and all that are older than the modern era speak the legacy one.
+        let framing: Framing = backend.processes.server.framing == .contentLength ? .contentLength : .newline
+        let eras = Set(self.eras == [.modern] ? [Era.modern] : [.legacy])
+        finish(.success(Finding(traits: ServerTraits(framing: framing, eras: eras), isCertain: false)))
+    }
+
+    private func finish(_ result: Result<Finding, Failure>) {
+        let completion = completion
+        self.completion = nil
+        completion?(result)
+    }
+}
+
+/// One throw-away child, asked in one era.
+private final class ProbeChild: ChildDelegate {
+    enum Verdict: Equatable {
+        /// It has not said anything yet.
+        case none
+        /// It answered as a server of this era does.
+        case speaks
+        /// It answered otherwise, or ended.
+        case refuses
+        /// It lives, and does not answer.
+        case silent
+        /// It could not be started, or did not live long enough to be asked.
+        case failed(Failure)
+    }
+
+    let era: Era
+    let framing: Framing
+    private(set) var verdict = Verdict.none
+    private(set) var headerParameters: [[UInt8]: HeaderParameters] = [:]
+    private let backend: ProcessBackend
+    private let onVerdict: () -> Void
+    private var child: Child?
+    private var reader: FrameReader
+    private var partial: [UInt8] = []
+    private var timer: LoopTimer?
+    private var showsLife = false
+    /// Pages of tools that may still be asked for, so that a server cannot hold the probe.
+    private var pagesLeft = 20
+
+    init(_ backend: ProcessBackend, era: Era, framing: Framing, onVerdict: @escaping () -> Void) {
+        self.backend = backend
+        self.era = era
+        self.framing = framing
+        self.onVerdict = onVerdict
+        reader = FrameReader(framing: framing, limit: backend.processes.limits.line)
+    }
+
+    func start() {
+        let processes = backend.processes
+        timer = LoopTimer(processes.loop) { [weak self] in self?.conclude(.silent) }
+        timer?.schedule(after: processes.server.startTimeout.wholeMilliseconds)
+        backend.spawn { [weak self, backend] result in
+            guard let self, self.verdict == .none else {
+                if case .success(let child) = result { backend.abandon(child) }
+                return
+            }
+            switch result {
+            case .failure(let failure): self.conclude(.failed(failure))
+            case .success(let child):
+                self.child = child
+                child.delegate = self
+                self.ask()
+            }
+        }
+    }
+
+    func stop() {
+        timer?.close()
+        if verdict == .none { verdict = .silent }
+        guard let child else { return }
+        self.child = nil
+        backend.abandon(child)
+    }
+
+    private func conclude(_ found: Verdict) {
+        guard verdict == .none else { return }
+        timer?.cancel()
+        verdict = found
+        onVerdict()
+    }
+
+    private func ask() {
+        switch era {
+        case .modern:
+            send(method: "server/discover", id: 1, params: ["_meta": GatewayIdentity.modernMeta])
+        case .legacy:
+            send(
+                method: "initialize",
+                id: 1,
+                params: [
+                    "protocolVersion": .string(Revision.latestLegacy.rawValue), "capabilities": .object([]),
+                    "clientInfo": GatewayIdentity.implementation,
+                ]
+            )
+        }
+    }
+
+    private func send(method: String, id: Int, params: JSONValue) {
+        let message: JSONValue = [
+            "jsonrpc": "2.0", "id": .number(String(id)), "method": .string(method), "params": params,
+        ]
+        var frame: [UInt8] = []
+        FrameWriter.append(message.text().span, framing: framing, to: &frame)
+        child?.write(frame.span)
+    }
+
+    private func listTools(cursor: JSONValue?) {
+        var params: [JSONValue.Member] = [.init("_meta", GatewayIdentity.modernMeta)]
+        if let cursor { params.append(.init("cursor", cursor)) }
+        send(method: "tools/list", id: 2, params: .object(params))
+    }
+
+    // MARK: What it says
+
+    private func noteLife() {
+        guard !showsLife else { return }
+        showsLife = true
+        timer?.schedule(after: Probe.patience)
+    }
+
+    func childOutput(_ bytes: Span<UInt8>, of child: Child) {
+        noteLife()
+        partial.append(bytes)
+        let held = partial
+        partial = []
+        var position = 0
+        reading: while verdict == .none {
+            switch reader.next(held.span, from: &position) {
+            case .message(let range): receive(held.span.extracting(range))
+            case .skip: continue reading
+            case .needMore: break reading
+            case .tooLong: return conclude(.refuses)
+            }
+        }
+        partial = Array(held[position...])
+    }
+
+    func childDiagnostics(_ bytes: Span<UInt8>, of child: Child) {
+        noteLife()
+    }
+
+    func childInputDrained(of child: Child) {}
+
+    func childExited(_ exit: ChildExit, of child: Child) {
+        self.child = nil
+        backend.gone()
+        let tail = child.diagnosticsTail
+        conclude(
+            .failed(
+                Failure(
+                    .internalError,
+                    "The server ended when it was started (\(exit))",
+                    data: tail.isEmpty
+                        ? ["exit": .string("\(exit)")] : ["exit": .string("\(exit)"), "stderr": .string(tail)],
+                    source: .upstream
+                )))
+    }
+
+    private func receive(_ bytes: Span<UInt8>) {
+        guard let value = try? JSONValue(bytes), let id = value["id"]?.integer else { return }
+        if id == 2 { return receiveTools(value) }
+        guard id == 1 else { return }
+        let result = value["result"]
+        switch era {
+        case .modern:
+            let versions = result?["supportedVersions"]?.array?.compactMap(\.string) ?? []
+            guard versions.contains(where: { $0.utf8.elementsEqual(Revision.modern.rawValue.utf8) }) else {
+                return conclude(.refuses)
+            }
+            // The server is what was asked for; its tools only tell which headers mirror which arguments.
+            guard result?["capabilities"]?["tools"] != nil else { return conclude(.speaks) }
+            listTools(cursor: nil)
+        case .legacy:
+            let version = result?["protocolVersion"]?.string
+            conclude(version.flatMap { Revision(bytes: $0.utf8) }?.era == .legacy ? .speaks : .refuses)
+        }
+    }
+
+    private func receiveTools(_ value: JSONValue) {
+        for tool in value["result"]?["tools"]?.array ?? [] {
+            guard let name = tool["name"]?.string, let schema = tool["inputSchema"] else { continue }
+            guard let parameters = HeaderParameters(inputSchema: schema), !parameters.parameters.isEmpty else { continue }
+            headerParameters[Array(name.utf8)] = parameters
+        }
+        pagesLeft -= 1
+        if let cursor = value["result"]?["nextCursor"], cursor != .null, pagesLeft > 0 {
+            listTools(cursor: cursor)
+        } else {
+            conclude(.speaks)
+        }
+    }
+}

@@ -1,0 +1,235 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import Children
+package import Configuration
+import EventLoop
+package import JSONRPC
+package import MCPCore
+package import Sessions
+import Diagnostics
+
+/// A stdio MCP server offered to many: a child process for each legacy session, and for modern callers as the server's
+/// `isolation` says.
+///
+/// It starts with no process. What its command speaks is found out in a throw-away child when it is first needed, or when
+/// `warmUp` asks. It ends with `end`, when the last process is gone.
+package final class ProcessBackend: Backend {
+    package let processes: ServerProcesses
+    private let isolation: Isolation
+    private var conversations: [UInt64: ChildConversation] = [:]
+    /// The conversation of each principal, or the one of all.
+    private var byPrincipal: [Principal: UInt64] = [:]
+    private var nextInstance: UInt64 = 1
+    private var traits: ServerTraits?
+    private var probe: Probe?
+    private var waitingForTraits: [(Result<ServerTraits, Failure>) -> Void] = []
+    /// Processes that are being stopped.
+    private var leaving: [ObjectIdentifier: (Child, LeavingChild)] = [:]
+    private var isEnding = false
+    private var onEnd: (() -> Void)?
+
+    /// Makes the backend of a configured server.
+    ///
+    /// - Parameters:
+    ///   - processes: How its processes are made.
+    ///   - isolation: Who shares a process among modern callers.
+    package init(_ processes: ServerProcesses, isolation: Isolation) {
+        self.processes = processes
+        self.isolation = isolation
+    }
+
+    package var name: String { processes.server.name }
+    package var summary: String? { processes.server.summary }
+    package var problem: String? { processes.server.problem }
+    package var sessionTimeout: UInt64? { processes.server.sessionTimeout?.wholeMilliseconds }
+    package var sessionLimit: Int? { processes.server.limits.sessions }
+    package var processCount: Int { conversations.values.count(where: \.hasProcess) + leaving.count }
+
+    var stopSchedule: StopSchedule { StopSchedule() }
+
+    // MARK: Conversations
+
+    package func openSession(for principal: Principal) throws(Failure) -> any Conversation {
+        try open(.legacy)
+    }
+
+    package func modern(
+        for principal: Principal,
+        instance: UInt64?
+    ) throws(Failure) -> ModernConversation {
+        let isForOneCall = isolation == .call
+        if let instance, let known = conversations[instance], known.era == .modern {
+            return ModernConversation(conversation: known, instance: instance, isForOneCall: isForOneCall)
+        }
+        if isForOneCall {
+            let opened = try open(.modern)
+            return ModernConversation(conversation: opened, instance: opened.instance, isForOneCall: true)
+        }
+        let owner = isolation == .shared ? .anonymous : principal
+        if let instance = byPrincipal[owner], let known = conversations[instance] {
+            return ModernConversation(conversation: known, instance: instance, isForOneCall: false)
+        }
+        let opened = try open(.modern)
+        byPrincipal[owner] = opened.instance
+        return ModernConversation(conversation: opened, instance: opened.instance, isForOneCall: false)
+    }
+
+    private func open(_ era: Era) throws(Failure) -> ChildConversation {
+        if let problem { throw Failure(.internalError, "The server \(name) cannot run: \(problem)", source: .upstream) }
+        guard !isEnding else { throw Failure(.internalError, "The gateway is stopping", source: .gateway) }
+        let conversation = ChildConversation(era: era, instance: nextInstance, backend: self)
+        conversations[nextInstance] = conversation
+        nextInstance += 1
+        return conversation
+    }
+
+    func ended(_ conversation: ChildConversation) {
+        conversations[conversation.instance] = nil
+        for (principal, instance) in byPrincipal where instance == conversation.instance {
+            byPrincipal[principal] = nil
+        }
+        if let child = conversation.child { track(child) }
+        finishIfIdle()
+    }
+
+    package func heartbeat(slot: Int, of slots: Int) {
+        let now = processes.loop.now
+        for conversation in conversations.values where conversation.instance % UInt64(slots) == UInt64(slot) {
+            conversation.heartbeat(now: now)
+        }
+    }
+
+    // MARK: Processes
+
+    /// Starts a process of the server; the result comes on the loop.
+    func spawn(_ completion: @escaping (Result<Child, Failure>) -> Void) {
+        let limit = processes.server.limits.children ?? .max
+        guard processCount < limit, processes.population.enter() else {
+            completion(.failure(Failure(.internalError, "Too many processes run; try again later", source: .gateway)))
+            return
+        }
+        let command: ChildCommand
+        do {
+            command = try processes.command()
+        } catch {
+            processes.population.leave()
+            completion(.failure(Failure(.internalError, "The server cannot be started: \(error)", source: .upstream)))
+            return
+        }
+        let population = processes.population
+        processes.spawner.spawn(command, on: processes.loop) { [log = processes.log] result in
+            switch result {
+            case .failure(let failure):
+                population.leave()
+                completion(
+                    .failure(Failure(.internalError, "The server cannot be started: \(failure)", source: .upstream)))
+            case .success(let child):
+                log.debug("started process \(child.pid)")
+                completion(.success(child))
+            }
+        }
+    }
+
+    /// Stops a process that nobody talks to any more.
+    func abandon(_ child: Child) {
+        child.stop(stopSchedule)
+        track(child)
+    }
+
+    /// Waits for a process to be gone, so that the backend does not end before.
+    private func track(_ child: Child) {
+        let leaver = LeavingChild { [weak self] in
+            guard let self else { return }
+            self.leaving[ObjectIdentifier(child)] = nil
+            self.gone()
+        }
+        child.delegate = leaver
+        guard child.isRunning else {
+            gone()
+            return
+        }
+        leaving[ObjectIdentifier(child)] = (child, leaver)
+    }
+
+    /// A process is gone: another may take its place.
+    func gone() {
+        processes.population.leave()
+        finishIfIdle()
+    }
+
+    package func beginStopping() {
+        for conversation in Array(conversations.values) { conversation.beginStopping() }
+    }
+
+    package func end(_ completion: @escaping () -> Void) {
+        isEnding = true
+        onEnd = completion
+        probe?.abandon()
+        for conversation in Array(conversations.values) { conversation.end() }
+        finishIfIdle()
+    }
+
+    private func finishIfIdle() {
+        guard isEnding, conversations.isEmpty, leaving.isEmpty, probe == nil, let onEnd else { return }
+        self.onEnd = nil
+        onEnd()
+    }
+
+    // MARK: What the command speaks
+
+    /// Finds out what the command speaks before anybody asks.
+    package func warmUp() {
+        guard problem == nil else { return }
+        withTraits { _ in }
+    }
+
+    /// Calls back with what the command speaks; finds it out first if need be.
+    func withTraits(_ body: @escaping (Result<ServerTraits, Failure>) -> Void) {
+        if let traits { return body(.success(traits)) }
+        guard !isEnding else {
+            return body(.failure(Failure(.internalError, "The gateway is stopping", source: .gateway)))
+        }
+        waitingForTraits.append(body)
+        guard probe == nil else { return }
+        probe = Probe(self) { [weak self] result in self?.probed(result) }
+        probe?.start()
+    }
+
+    private func probed(_ result: Result<Probe.Finding, Failure>) {
+        probe = nil
+        var answer: Result<ServerTraits, Failure>
+        switch result {
+        case .failure(let failure):
+            answer = .failure(failure)
+            processes.log.warning(failure.message)
+        case .success(let finding):
+            answer = .success(finding.traits)
+            // A guess is good for those who wait; the next one asks again.
+            if finding.isCertain { traits = finding.traits }
+            let eras = finding.traits.eras.map(\.rawValue).sorted().joined(separator: " and ")
+            processes.log.info("speaks the \(eras) era\(finding.isCertain ? "" : ", presumably")")
+        }
+        let waiting = waitingForTraits
+        waitingForTraits = []
+        for body in waiting { body(answer) }
+        finishIfIdle()
+    }
+
+    package func headerParameters(ofTool name: [UInt8]) -> HeaderParameters? {
+        traits?.headerParameters[name]
+    }
+}
+
+/// Hears of the end of a process that nobody talks to any more.
+private final class LeavingChild: ChildDelegate {
+    private let onExit: () -> Void
+
+    init(_ onExit: @escaping () -> Void) {
+        self.onExit = onExit
+    }
+
+    func childOutput(_ bytes: Span<UInt8>, of child: Child) {}
+    func childDiagnostics(_ bytes: Span<UInt8>, of child: Child) {}
+    func childInputDrained(of child: Child) {}
+    func childExited(_ exit: ChildExit, of child: Child) { onExit() }
+}

@@ -1,0 +1,98 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import Bytes
+package import Children
+package import Configuration
+package import Diagnostics
+package import EventLoop
+package import MCPCore
+package import StdioFraming
+
+/// What the processes of one server have in common: how to start one, how to talk to it, and what happened so far.
+///
+/// One loop's; it lives as long as the server is configured.
+package final class ServerProcesses {
+    /// The server, as configured.
+    let server: ServerConfiguration
+    /// Bounds of the whole gateway.
+    let limits: Limits
+    let environment: ConfigurationEnvironment
+    let loop: EventLoop
+    let spawner: ChildSpawner
+    let log: Log
+    /// Children of all servers, for the bound on their number.
+    let population: ChildPopulation
+    /// Where frames are put together, one at a time.
+    var frame: [UInt8] = []
+    /// What came from children and went nowhere, by reason.
+    private(set) var dropped: [String: Int] = [:]
+
+    package init(
+        server: ServerConfiguration,
+        limits: Limits,
+        environment: ConfigurationEnvironment,
+        loop: EventLoop,
+        spawner: ChildSpawner,
+        population: ChildPopulation,
+        log: Log
+    ) {
+        self.server = server
+        self.limits = limits
+        self.environment = environment
+        self.loop = loop
+        self.spawner = spawner
+        self.population = population
+        self.log = log.of("server \(server.name)")
+    }
+
+    /// The command with its place in the file system; looked up at each start, since programs come and go.
+    func command() throws(CommandFailure) -> ChildCommand {
+        let resolved = try CommandResolver.resolve(server, in: environment)
+        return ChildCommand(
+            executable: resolved.executable,
+            arguments: resolved.arguments,
+            environment: ChildEnvironment.variables(for: server, parent: environment.variables),
+            workingDirectory: server.workingDirectory
+        )
+    }
+
+    /// Counts something that a child said and nobody can use.
+    func drop(_ reason: String) {
+        dropped[reason, default: 0] += 1
+        log.debug("dropped a message of the server: \(reason)")
+    }
+}
+
+/// How many children run, of all servers together.
+package final class ChildPopulation {
+    private let limit: Int
+    /// How many run or are being started.
+    package private(set) var count = 0
+
+    /// Starts with none.
+    package init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// Takes a place; false if none is free.
+    func enter() -> Bool {
+        guard count < limit else { return false }
+        count += 1
+        return true
+    }
+
+    /// Gives a place back.
+    func leave() {
+        count -= 1
+    }
+}
+
+/// What was found out about a command, once.
+package struct ServerTraits: Sendable {
+    /// How its messages are told apart.
+    package var framing: Framing
+    /// The eras that it speaks.
+    package var eras: Set<Era>
+    /// Which arguments of its tools are mirrored in headers, by the tool's name.
+    package var headerParameters: [[UInt8]: HeaderParameters] = [:]
+}

@@ -1,0 +1,103 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+/// Every key that means something in a configuration file.
+///
+/// The published schema has the same.
+enum ConfigurationKeys {
+    static let file = ["mcpServers", "servers", "mcp", "gateway", "$schema", "inputs"]
+    static let editorSection = ["server", "servers", "inputs"]
+    static let server = [
+        "command", "args", "env", "working_dir", "cwd", "type", "timeout_seconds", "request_timeout_seconds",
+        "restart_on_failure", "max_restarts", "description", "enabled", "disabled", "isolation", "framing",
+        "era",
+        "limits", "warm", "sandbox", "auth", "url", "headers", "envFile", "alwaysAllow", "autoApprove",
+    ]
+    static let auth = [
+        "method", "azure_client_id", "azure_client_secret", "azure_scopes", "oauth2_required_scopes",
+        "oauth2_issuer",
+        "forward_user_token",
+    ]
+    static let gateway = [
+        "host", "port", "publicURL", "hosts", "origins", "trustedProxies", "tls", "state", "authentication",
+        "routes",
+        "rules", "default", "limits", "timeouts",
+    ]
+    static var serverLimits: [String] { OptionalCountSetting.server.map(\.name) }
+    static var limits: [String] {
+        CountSetting<Limits>.gateway.map(\.name) + DurationSetting<Limits>.limits.map(\.name)
+    }
+    static var timeouts: [String] { DurationSetting<Timeouts>.timeouts.map(\.name) }
+
+    /// Words that mean something else in the place of a server's name.
+    static let reservedServerNames = ["sse", "message", "health"]
+
+    /// Words for a server that is reached over HTTP.
+    static let remoteTypes = ["http", "streamableHttp", "streamable-http", "sse"]
+}
+
+/// A count or number of bytes: its key, what it may be, and where it goes.
+struct CountSetting<Root>: Sendable {
+    var name: String
+    var range: ClosedRange<Int>
+    var path: any WritableKeyPath<Root, Int> & Sendable
+}
+
+extension CountSetting<Limits> {
+    static let gateway: [CountSetting<Limits>] = [
+        CountSetting(name: "sessions", range: 1...1_000_000, path: \.sessions),
+        CountSetting(name: "children", range: 1...1_000_000, path: \.children),
+        CountSetting(name: "connections", range: 1...1_000_000, path: \.connections),
+        CountSetting(name: "body", range: 1024...1_073_741_824, path: \.body),
+        CountSetting(name: "inFlight", range: 1...1_000_000, path: \.inFlight),
+        CountSetting(name: "streams", range: 1...10_000, path: \.streams),
+        CountSetting(name: "line", range: 1024...1_073_741_824, path: \.line),
+        CountSetting(name: "childQueue", range: 1024...1_073_741_824, path: \.childQueue),
+        CountSetting(name: "streamQueue", range: 1024...1_073_741_824, path: \.streamQueue),
+        CountSetting(name: "replayBytes", range: 0...1_073_741_824, path: \.replayBytes),
+        CountSetting(name: "replayEvents", range: 0...1_000_000, path: \.replayEvents),
+        CountSetting(name: "head", range: 1024...1_048_576, path: \.head),
+        CountSetting(name: "target", range: 256...1_048_576, path: \.target),
+        CountSetting(name: "field", range: 256...1_048_576, path: \.field),
+        CountSetting(name: "fields", range: 8...10_000, path: \.fields),
+    ]
+}
+
+/// The same for a bound that may be absent.
+struct OptionalCountSetting: Sendable {
+    var name: String
+    var path: any WritableKeyPath<ServerLimits, Int?> & Sendable
+
+    static let server: [OptionalCountSetting] = [
+        OptionalCountSetting(name: "sessions", path: \.sessions),
+        OptionalCountSetting(name: "children", path: \.children),
+        OptionalCountSetting(name: "inFlight", path: \.inFlight),
+    ]
+    static let range = 1...1_000_000
+}
+
+/// A time in seconds: its key, what it may be, and where it goes.
+struct DurationSetting<Root>: Sendable {
+    var name: String
+    var range: ClosedRange<Double>
+    var path: any WritableKeyPath<Root, Duration> & Sendable
+}
+
+extension DurationSetting<Limits> {
+    static let limits: [DurationSetting<Limits>] = [
+        DurationSetting(name: "replaySeconds", range: 0...86_400, path: \.replayTime)
+    ]
+}
+
+extension DurationSetting<Timeouts> {
+    static let timeouts: [DurationSetting<Timeouts>] = [
+        DurationSetting(name: "head", range: 0.1...3600, path: \.head),
+        DurationSetting(name: "body", range: 0.1...86_400, path: \.body),
+        DurationSetting(name: "idle", range: 0.1...86_400, path: \.idle),
+        DurationSetting(name: "write", range: 0.1...86_400, path: \.write),
+        DurationSetting(name: "heartbeat", range: 0...3600, path: \.heartbeat),
+        DurationSetting(name: "session", range: 1...2_592_000, path: \.session),
+        DurationSetting(name: "sessionLifetime", range: 1...31_536_000, path: \.sessionLifetime),
+        DurationSetting(name: "requestState", range: 1...86_400, path: \.requestState),
+        DurationSetting(name: "shutdownGrace", range: 0...3600, path: \.shutdownGrace),
+    ]
+}

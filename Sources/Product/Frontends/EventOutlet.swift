@@ -1,0 +1,68 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import Bytes
+import EventStream
+import HTTPServer
+import Sessions
+import Diagnostics
+import Configuration
+
+/// An event stream on an HTTP response (WHATWG HTML, "Server-sent events").
+///
+/// It begins with the response's head. A client that reads too slowly loses it once more waits than the limit: then it is
+/// closed, so that nobody else has to wait.
+final class EventOutlet: StreamOutlet {
+    private let exchange: HTTPExchange
+    private unowned let context: FrontendContext
+    private let onOverflow: () -> Void
+
+    /// Milliseconds after which a client that lost the stream should come back.
+    private static let retry = 1_000
+
+    init(
+        _ exchange: HTTPExchange,
+        _ context: FrontendContext,
+        fields: [HTTPResponseField],
+        onOverflow: @escaping () -> Void = {}
+    ) {
+        self.exchange = exchange
+        self.context = context
+        self.onOverflow = onOverflow
+        exchange.startStream(200, fields)
+    }
+
+    var isOpen: Bool { exchange.isOpen }
+
+    func send(event id: EventID?, _ message: Span<UInt8>) {
+        guard exchange.isOpen else { return }
+        // One message may be larger than the limit; a second one does not wait behind it.
+        guard exchange.queuedBytes <= context.limits.streamQueue else {
+            context.log.warning("closed an event stream: the client does not read it")
+            exchange.abort()
+            return onOverflow()
+        }
+        var event = context.event
+        context.event = []
+        event.removeAll(keepingCapacity: event.capacity <= 1 << 20)
+        do {
+            try EventStreamWriter.append(
+                id: id?.text, retry: message.isEmpty ? Self.retry : nil, data: message, to: &event)
+            exchange.send(event.span)
+        } catch {
+            // Our ids have no byte that could end their line.
+            context.log.error("an event could not be written: \(error)")
+        }
+        context.event = event
+    }
+
+    /// Shows that the stream is alive.
+    func sendHeartbeat() {
+        var comment: [UInt8] = []
+        EventStreamWriter.appendHeartbeat(to: &comment)
+        exchange.send(comment.span)
+    }
+
+    func finish() {
+        exchange.finish()
+    }
+}

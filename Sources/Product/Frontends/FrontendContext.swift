@@ -1,0 +1,31 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+package import Configuration
+import Crypto
+package import Diagnostics
+package import EventLoop
+package import Gateway
+
+/// What all frontends share. One loop's.
+package final class FrontendContext {
+    let loop: EventLoop
+    let pipeline: Pipeline
+    let limits: Limits
+    let timeouts: Timeouts
+    let log: Log
+    /// Seals cursors and request states. Dies with the process, so that no other instance takes them back.
+    let sealer = Sealer()
+    /// Where events are put together, one at a time.
+    var event: [UInt8] = []
+    /// Whether the gateway is stopping: nothing new is begun.
+    package internal(set) var isDraining = false
+
+    /// Puts together what frontends share.
+    package init(loop: EventLoop, pipeline: Pipeline, limits: Limits, timeouts: Timeouts, log: Log) {
+        self.loop = loop
+        self.pipeline = pipeline
+        self.limits = limits
+        self.timeouts = timeouts
+        self.log = log.of("http")
+    }
+}

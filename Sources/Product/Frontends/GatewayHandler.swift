@@ -1,0 +1,127 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import Bytes
+import Gateway
+package import HTTPServer
+import HTTPWire
+import JSON
+import JSONRPC
+import MCPCore
+import Sessions
+import Configuration
+import Backends
+
+/// The first to see a request: sends it through the pipeline's first stations, and to the frontend that speaks its era.
+package final class GatewayHandler: HTTPHandler {
+    private let context: FrontendContext
+    private let modern: ModernFrontend
+    private let legacy: LegacyFrontend
+
+    /// Makes the handler of a gateway.
+    package init(_ context: FrontendContext) {
+        self.context = context
+        modern = ModernFrontend(context)
+        legacy = LegacyFrontend(context)
+    }
+
+    package func begin(_ exchange: HTTPExchange) -> BodyDecision {
+        let passage: Passage
+        do {
+            passage = try context.pipeline.enter(exchange.head)
+            try check(exchange.head, passage)
+        } catch {
+            context.pipeline.records.noteRefusal(error.status, error.failure.message)
+            exchange.refuse(error, id: nil, origin: nil)
+            return .refused
+        }
+        exchange.context = Visit(passage)
+        guard exchange.head.method == .post, case .server = passage.resource else { return .collect(limit: 0) }
+        return .collect(limit: context.limits.body)
+    }
+
+    /// Refuses what no resource takes.
+    private func check(_ head: HTTPRequestHead, _ passage: Passage) throws(Refusal) {
+        let allowed: [HTTPMethod]
+        switch passage.resource {
+        case .unknown: throw Refusal(404, .invalidRequest, "There is nothing at this path")
+        case .server: allowed = [.get, .head, .post, .delete, .options]
+        case .health, .readiness, .sessionMetrics: allowed = [.get, .head, .options]
+        }
+        guard allowed.contains(head.method) else {
+            let names = allowed.map { "\($0)".uppercased() }.joined(separator: ", ")
+            throw Refusal(405, .invalidRequest, "Method Not Allowed", fields: [("Allow", names)])
+        }
+        if case .server = passage.resource, head.method == .post {
+            try Negotiation.checkPost(head)
+            if context.isDraining { throw .busy("The gateway is stopping") }
+        }
+    }
+
+    package func received(_ body: Span<UInt8>, _ exchange: HTTPExchange) {
+        guard let visit = exchange.context as? Visit else { return }
+        let passage = visit.passage
+        if exchange.head.method == .options {
+            let methods: [HTTPResponseField] = [("Allow", Array("GET, POST, DELETE, OPTIONS".utf8))]
+            return exchange.respond(204, passage.origin.map(Responses.preflight) ?? methods)
+        }
+        switch passage.resource {
+        case .server: serve(body, exchange, visit)
+        case .health: exchange.answer(200, #"{"status":"ok"}"#, origin: passage.origin)
+        case .readiness:
+            exchange.answer(
+                context.isDraining ? 503 : 200,
+                context.isDraining ? #"{"status":"stopping"}"# : #"{"status":"ready"}"#,
+                origin: passage.origin
+            )
+        case .sessionMetrics:
+            let processes = context.pipeline.registry.all.reduce(0) { $0 + $1.processCount }
+            let sessions = context.pipeline.sessions.count
+            exchange.answer(
+                200, #"{"active_sessions":\#(sessions),"total_processes":\#(processes)}"#, origin: passage.origin)
+        case .unknown: break
+        }
+    }
+
+    package func vanished(_ exchange: HTTPExchange) {
+        (exchange.context as? Visit)?.onVanish?()
+    }
+
+    package func refused(_ refusal: HTTPRefusal) {
+        context.pipeline.records.noteRefusal(refusal.status, refusal.reason)
+    }
+
+    private func serve(_ body: Span<UInt8>, _ exchange: HTTPExchange, _ visit: Visit) {
+        switch exchange.head.method {
+        case .post: post(body, exchange, visit)
+        case .delete: legacy.delete(exchange, visit)
+        default: legacy.get(exchange, visit)
+        }
+    }
+
+    private func post(_ body: Span<UInt8>, _ exchange: HTTPExchange, _ visit: Visit) {
+        let origin = visit.passage.origin
+        var index = 0
+        while index < body.count, body[index] <= 0x20 { index += 1 }
+        guard index < body.count else {
+            return refuse(Refusal(400, .parse, "Parse error: Empty request body"), exchange, origin)
+        }
+        if body[index] == UInt8(ascii: "[") { return legacy.batch(body, exchange, visit) }
+        let message: Message
+        do {
+            message = try Message(body)
+        } catch {
+            let code: ErrorCode = error.kind == .duplicateName ? .invalidRequest : .parse
+            let title = code == .parse ? "Parse error" : "Invalid request"
+            return refuse(Refusal(400, code, "\(title): \(error.description)"), exchange, origin)
+        }
+        switch Era.of(message, header: exchange.head.value(.mcpProtocolVersion)) {
+        case .modern: modern.post(message, body, exchange, visit)
+        case .legacy: legacy.post(message, body, exchange, visit)
+        }
+    }
+
+    private func refuse(_ refusal: Refusal, _ exchange: HTTPExchange, _ origin: ArraySlice<UInt8>?) {
+        context.pipeline.records.noteRefusal(refusal.status, refusal.failure.message)
+        exchange.refuse(refusal, id: nil, origin: origin)
+    }
+}

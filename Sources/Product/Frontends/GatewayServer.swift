@@ -1,0 +1,186 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import Backends
+import Children
+package import Configuration
+package import Diagnostics
+package import EventLoop
+import Gateway
+import HTTPServer
+import HTTPWire
+import JSONRPC
+import MCPCore
+import Sessions
+
+/// A gateway that runs: its listener, its sessions and its servers, on one loop.
+///
+/// It starts listening when it is made, and finds out what its servers speak in the background. It ends with `stop`:
+/// nothing new is taken, what is being answered may finish within `shutdownGrace`, then every process is ended.
+package final class GatewayServer {
+    private let context: FrontendContext
+    private let backends: [ProcessBackend]
+    private let server: HTTPServer
+    private let handler: GatewayHandler
+    private let configuration: GatewayConfiguration
+    private let clock: LoopTimer
+    private var clockTicks = 0
+    private var graceTimer: LoopTimer?
+    private var onStopped: (() -> Void)?
+
+    /// Each stream and call that waits is looked at once in so many ticks of the heartbeat.
+    private static let slots = 15
+
+    /// Starts a gateway; this must be the loop's thread.
+    ///
+    /// - Parameters:
+    ///   - configuration: What to offer.
+    ///   - environment: Where commands and variables are found.
+    ///   - loop: Where it lives.
+    ///   - log: Where it says what happens.
+    /// - Throws: Why it cannot listen.
+    package init(
+        _ configuration: GatewayConfiguration,
+        in environment: ConfigurationEnvironment,
+        on loop: EventLoop,
+        log: Log
+    ) throws(IOFailure) {
+        self.configuration = configuration
+        let spawner = ChildSpawner(launcher: ChildSpawner.locateLauncher())
+        let population = ChildPopulation(limit: configuration.limits.children)
+        backends = configuration.servers.filter(\.isEnabled).map { server in
+            let processes = ServerProcesses(
+                server: server,
+                limits: configuration.limits,
+                environment: environment,
+                loop: loop,
+                spawner: spawner,
+                population: population,
+                log: log
+            )
+            // Off loopback nobody is known apart, so that nothing may stay in a process between two calls.
+            let isolation = server.isolation ?? (configuration.bindsToLoopback ? .principal : .call)
+            return ProcessBackend(processes, isolation: isolation)
+        }
+        let pipeline = Pipeline(
+            admission: Admission(
+                hosts: configuration.hosts,
+                origins: configuration.origins,
+                allowsLoopback: configuration.bindsToLoopback
+            ),
+            registry: Registry(backends, defaultName: configuration.defaultServer?.name),
+            sessions: SessionTable(
+                capacity: configuration.limits.sessions,
+                lifetime: configuration.timeouts.sessionLifetime.wholeMilliseconds
+            ),
+            records: Records(log: log)
+        )
+        context = FrontendContext(
+            loop: loop,
+            pipeline: pipeline,
+            limits: configuration.limits,
+            timeouts: configuration.timeouts,
+            log: log
+        )
+        handler = GatewayHandler(context)
+        server = try HTTPServer(
+            loop: loop,
+            host: configuration.host,
+            port: configuration.port,
+            limits: Self.limits(configuration),
+            handler: handler
+        )
+        let ticker = Ticker()
+        clock = LoopTimer(loop) { ticker.tick() }
+        ticker.server = self
+        let period = max(configuration.timeouts.heartbeat.wholeMilliseconds / UInt64(Self.slots), 10)
+        clock.repeat(every: configuration.timeouts.heartbeat == .zero ? 1_000 : period)
+        for backend in backends { backend.warmUp() }
+    }
+
+    /// The port that it listens on.
+    package var port: UInt16 { server.port }
+
+    /// Where clients find it, without a path.
+    package var url: String {
+        if let publicURL = configuration.publicURL { return publicURL }
+        let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+        return "http://\(host):\(port)"
+    }
+
+    /// Ends the gateway; calls back when no connection and no process is left.
+    package func stop(_ completion: @escaping () -> Void) {
+        guard !context.isDraining else { return }
+        context.isDraining = true
+        onStopped = completion
+        for session in context.pipeline.sessions.all {
+            for stream in session.streams.values where stream.isGeneral { stream.finish() }
+        }
+        for backend in backends { backend.beginStopping() }
+        graceTimer = LoopTimer(context.loop) { [weak self] in self?.server.close() }
+        graceTimer?.schedule(after: configuration.timeouts.shutdownGrace.wholeMilliseconds)
+        server.drain { [weak self] in self?.endServers() }
+    }
+
+    private func endServers() {
+        graceTimer?.close()
+        clock.close()
+        context.pipeline.sessions.endAll()
+        var waiting = backends.count
+        guard waiting > 0 else { return stopped() }
+        for backend in backends {
+            backend.end { [weak self] in
+                waiting -= 1
+                if waiting == 0 { self?.stopped() }
+            }
+        }
+    }
+
+    private func stopped() {
+        let completion = onStopped
+        onStopped = nil
+        completion?()
+    }
+
+    // MARK: Time
+
+    /// What has to be done every now and then: heartbeats, a fraction of the streams each time, and idle sessions.
+    fileprivate func tick() {
+        clockTicks += 1
+        let slot = clockTicks % Self.slots
+        if configuration.timeouts.heartbeat != .zero {
+            for backend in backends { backend.heartbeat(slot: slot, of: Self.slots) }
+            for session in context.pipeline.sessions.all where abs(session.id.hashValue % Self.slots) == slot {
+                for stream in session.streams.values where stream.isGeneral {
+                    (stream.outlet as? EventOutlet)?.sendHeartbeat()
+                }
+            }
+        }
+        guard slot == 0 else { return }
+        let idle = configuration.timeouts.session.wholeMilliseconds
+        let registry = context.pipeline.registry
+        context.pipeline.sessions.sweep(at: context.loop.now) { registry.find($0.server)?.sessionTimeout ?? idle }
+    }
+
+    private static func limits(_ configuration: GatewayConfiguration) -> HTTPServerLimits {
+        var limits = HTTPServerLimits()
+        limits.wire.head = configuration.limits.head
+        limits.wire.target = configuration.limits.target
+        limits.wire.field = configuration.limits.field
+        limits.wire.fieldCount = configuration.limits.fields
+        limits.connections = configuration.limits.connections
+        limits.head = configuration.timeouts.head.wholeMilliseconds
+        limits.body = configuration.timeouts.body.wholeMilliseconds
+        limits.idle = configuration.timeouts.idle.wholeMilliseconds
+        limits.write = configuration.timeouts.write.wholeMilliseconds
+        return limits
+    }
+}
+
+/// Lets the clock be made before the server that it serves.
+private final class Ticker {
+    weak var server: GatewayServer?
+
+    func tick() {
+        server?.tick()
+    }
+}

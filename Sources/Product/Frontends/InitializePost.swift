@@ -1,0 +1,142 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import Backends
+import Bytes
+import Gateway
+import HTTPServer
+import JSON
+import JSONRPC
+import MCPCore
+import Sessions
+import Configuration
+import EventLoop
+
+/// An `initialize` that waits for the server's answer. Only a good one makes a session; everything else leaves nothing.
+final class InitializePost: Caller {
+    private let context: FrontendContext
+    private let passage: Passage
+    private let backend: any Backend
+    private let conversation: any Conversation
+    private let capabilities: ClientCapabilities
+    private let exchange: HTTPExchange
+    /// Whether the client sent no `initialize`, and is told only the session's id.
+    private let isSilent: Bool
+
+    /// For a client's `initialize`.
+    convenience init(
+        _ context: FrontendContext,
+        _ passage: Passage,
+        _ backend: any Backend,
+        _ conversation: any Conversation,
+        _ capabilities: ClientCapabilities,
+        answering exchange: HTTPExchange
+    ) {
+        self.init(context, passage, backend, conversation, capabilities, exchange, isSilent: false)
+    }
+
+    /// For a session that is opened by GET.
+    convenience init(
+        _ context: FrontendContext,
+        _ passage: Passage,
+        _ backend: any Backend,
+        _ conversation: any Conversation,
+        _ capabilities: ClientCapabilities,
+        opening exchange: HTTPExchange
+    ) {
+        self.init(context, passage, backend, conversation, capabilities, exchange, isSilent: true)
+    }
+
+    private init(
+        _ context: FrontendContext,
+        _ passage: Passage,
+        _ backend: any Backend,
+        _ conversation: any Conversation,
+        _ capabilities: ClientCapabilities,
+        _ exchange: HTTPExchange,
+        isSilent: Bool
+    ) {
+        self.context = context
+        self.passage = passage
+        self.backend = backend
+        self.conversation = conversation
+        self.capabilities = capabilities
+        self.exchange = exchange
+        self.isSilent = isSilent
+    }
+
+    /// The client did not wait: there is no session.
+    func vanished() {
+        conversation.end()
+    }
+
+    func reply(_ message: Message, _ bytes: Span<UInt8>, to call: Call) {
+        guard message.envelope.kind == .result else {
+            conversation.end()
+            return forward(message, bytes, call, session: nil)
+        }
+        guard let revision = bytes.string(message.result.protocolVersion).flatMap(Revision.init(bytes:)),
+            revision.era == .legacy
+        else {
+            let failure = Failure(.internalError, "The server chose a revision that is unknown here", source: .upstream)
+            return failed(failure, call)
+        }
+        let session = Session(
+            owner: passage.principal,
+            server: backend.name,
+            revision: revision,
+            foundation: conversation,
+            log: EventLog(
+                bytes: context.limits.replayBytes,
+                events: context.limits.replayEvents,
+                age: context.limits.replayTime.wholeMilliseconds
+            ),
+            streamLimit: context.limits.streams,
+            now: context.loop.now
+        )
+        context.pipeline.sessions.insert(session)
+        let client = LegacyClient(context, session, capabilities)
+        conversation.listener = client
+        session.companion = client
+        if isSilent { greet(message, bytes, session) }
+        forward(message, bytes, call, session: session)
+    }
+
+    /// Finishes the handshake in the client's place.
+    private func greet(_ message: Message, _ bytes: Span<UInt8>, _ session: Session) {
+        session.initializeResult = [UInt8](bytes, message.envelope.result.range)
+        let text = Array(#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#.utf8)
+        if let notification = try? Message(text.span) { conversation.notify(notification, text.span) }
+    }
+
+    private func forward(_ message: Message, _ bytes: Span<UInt8>, _ call: Call, session: Session?) {
+        var fields = Responses.jsonFields(origin: passage.origin)
+        if let session { fields.append(("Mcp-Session-Id", session.id.text)) }
+        if isSilent { return exchange.respond(session == nil ? 503 : 200, fields) }
+        var edits = Edits()
+        edits.replace(message.envelope.id, with: call.clientID)
+        exchange.respond(200, fields) { edits.apply(to: bytes, onOneLine: false, into: &$0) }
+    }
+
+    func notice(_ message: Message, _ bytes: Span<UInt8>, for call: Call) {
+        // Progress of a handshake has nowhere to go: the response becomes JSON with the session's id.
+    }
+
+    func failed(_ failure: Failure, _ call: Call) {
+        conversation.end()
+        context.pipeline.records.noteFailure(failure, server: backend.name, method: call.method.rawValue)
+        if isSilent {
+            return exchange.answer(503, #"{"error":"MCP server connection failed"}"#, origin: passage.origin)
+        }
+        let status = failure.code == .invalidParams ? 400 : 503
+        exchange.refuse(Refusal(status, failure), id: call.clientID, origin: passage.origin)
+    }
+
+    func cancelled(_ call: Call) {
+        conversation.end()
+        exchange.abort()
+    }
+
+    func stopping(_ call: Call) {}
+
+    func stillWaiting(_ call: Call, now: UInt64) {}
+}

@@ -1,0 +1,332 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import Backends
+import Bytes
+import Gateway
+import HTTPServer
+import HTTPWire
+import JSON
+import JSONRPC
+import MCPCore
+import Sessions
+import Configuration
+import Diagnostics
+import EventLoop
+
+/// Streamable HTTP of the legacy era: sessions, event streams by GET, requests both ways (2025-11-25, transports).
+final class LegacyFrontend {
+    private unowned let context: FrontendContext
+
+    init(_ context: FrontendContext) {
+        self.context = context
+    }
+
+    // MARK: POST
+
+    func post(_ message: Message, _ bytes: Span<UInt8>, _ exchange: HTTPExchange, _ visit: Visit) {
+        let passage = visit.passage
+        do throws(Refusal) {
+            try checkVersion(exchange.head)
+            if let failure = ModernRules.shape(message) { throw Refusal(400, failure) }
+            try context.pipeline.proceed(message, passage)
+            if message.method == .initialize {
+                try initialize(message, bytes, exchange, visit)
+            } else {
+                try pass(message, bytes, exchange, visit, in: try session(exchange.head, passage))
+            }
+        } catch {
+            refuse(error, id: message.id(in: bytes), exchange, passage)
+        }
+    }
+
+    /// An array of messages, which sessions of 2025-03-26 may send (basic, "Batching").
+    func batch(_ bytes: Span<UInt8>, _ exchange: HTTPExchange, _ visit: Visit) {
+        let passage = visit.passage
+        do throws(Refusal) {
+            try checkVersion(exchange.head)
+            guard let session = passage.session, session.revision.allowsBatches,
+                exchange.head.value(.mcpProtocolVersion).flatMap(Revision.init(bytes:))?.era != .modern
+            else {
+                throw Refusal(400, .invalidRequest, "Invalid request: a body has one message, not an array of them")
+            }
+            try pass(batch: bytes, exchange, visit, in: session)
+        } catch {
+            refuse(error, id: nil, exchange, passage)
+        }
+    }
+
+    private func pass(
+        batch bytes: Span<UInt8>,
+        _ exchange: HTTPExchange,
+        _ visit: Visit,
+        in session: Session
+    ) throws(Refusal) {
+        var slices: [JSONSlice] = []
+        var messages: [Message] = []
+        do {
+            var reader = JSONReader(bytes)
+            var elements = try reader.array()
+            while try reader.next(&elements) {
+                let slice = try reader.skipValue()
+                slices.append(slice)
+                messages.append(try Message(bytes.extracting(slice.range)))
+            }
+            try reader.finish()
+        } catch {
+            throw Refusal(400, .parse, "Parse error: \(error.description)")
+        }
+        guard !messages.isEmpty, messages.allSatisfy({ $0.envelope.defect == nil && $0.method != .initialize }),
+            messages.count <= context.limits.inFlight
+        else {
+            throw Refusal(400, .invalidRequest, "Invalid request: the array is empty or holds what may not stand in one")
+        }
+        session.lastUsed = context.loop.now
+        guard let conversation = session.foundation as? any Conversation else { return }
+        let requests = messages.count(where: { $0.envelope.kind == .request })
+        let post = LegacyPost(context, exchange, visit.passage, session, expecting: requests)
+        for (message, slice) in zip(messages, slices) {
+            let part = bytes.extracting(slice.range)
+            try context.pipeline.proceed(message, visit.passage)
+            switch message.envelope.kind {
+            case .request: post.send(message, part, to: conversation)
+            case .notification: conversation.notify(message, part)
+            case .result, .error: answer(message, part, conversation)
+            }
+        }
+        if requests == 0 {
+            accept(exchange, visit.passage)
+        } else if exchange.isOpen {
+            visit.onVanish = { post.vanished() }
+        }
+    }
+
+    private func pass(
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        _ exchange: HTTPExchange,
+        _ visit: Visit,
+        in session: Session
+    ) throws(Refusal) {
+        session.lastUsed = context.loop.now
+        guard let conversation = session.foundation as? any Conversation else { return }
+        switch message.envelope.kind {
+        case .request:
+            let post = LegacyPost(context, exchange, visit.passage, session, expecting: 1)
+            post.send(message, bytes, to: conversation)
+            if exchange.isOpen { visit.onVanish = { post.vanished() } }
+        case .notification:
+            conversation.notify(message, bytes)
+            accept(exchange, visit.passage)
+        case .result, .error:
+            answer(message, bytes, conversation)
+            accept(exchange, visit.passage)
+        }
+    }
+
+    /// The client's answer to a request of the server. Late and made-up ones are dropped.
+    private func answer(_ message: Message, _ bytes: Span<UInt8>, _ conversation: any Conversation) {
+        let number = bytes.integer(message.envelope.id) ?? -1
+        if !conversation.answer(number, message, bytes) { context.log.debug("a client answered what nobody asked") }
+    }
+
+    private func accept(_ exchange: HTTPExchange, _ passage: Passage) {
+        exchange.respond(202, Responses.jsonFields(origin: passage.origin))
+    }
+
+    // MARK: Sessions
+
+    private func initialize(
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        _ exchange: HTTPExchange,
+        _ visit: Visit
+    ) throws(Refusal) {
+        let passage = visit.passage
+        guard message.envelope.kind == .request else {
+            throw Refusal(400, .invalidRequest, "initialize must be a request")
+        }
+        guard message.params.protocolVersion.isPresent, message.params.capabilities.isPresent else {
+            throw Refusal(400, .invalidParams, "initialize needs protocolVersion, a string, and capabilities, an object")
+        }
+        if let session = passage.session, let result = session.initializeResult {
+            // Opened by a GET, as clients of seed 001 do: the server has been greeted already.
+            return answerAgain(result, message, bytes, exchange, passage, session)
+        }
+        guard let backend = passage.backend else { return }
+        try checkRoom(backend)
+        var edits = Edits()
+        let wanted = bytes.string(message.params.protocolVersion).flatMap(Revision.init(bytes:))
+        if wanted?.era != .legacy {
+            // A revision of the future, or of the other era: the newest that has sessions.
+            edits.replace(message.params.protocolVersion.quoted, with: "\"\(Revision.latestLegacy.rawValue)\"")
+        }
+        let capabilities = try? JSONValue(bytes.extracting(message.params.capabilities.range))
+        do throws(Failure) {
+            let conversation = try backend.openSession(for: passage.principal)
+            let post = InitializePost(
+                context, passage, backend, conversation, ClientCapabilities(capabilities), answering: exchange)
+            do throws(Failure) {
+                _ = try conversation.call(message, bytes, from: post, edits: edits)
+            } catch {
+                conversation.end()
+                throw error
+            }
+            if exchange.isOpen { visit.onVanish = { post.vanished() } }
+        } catch {
+            throw Refusal(503, error, fields: [("Retry-After", "5")])
+        }
+    }
+
+    private func answerAgain(
+        _ result: [UInt8],
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        _ exchange: HTTPExchange,
+        _ passage: Passage,
+        _ session: Session
+    ) {
+        let id = bytes.text(message.envelope.id)
+        var fields = Responses.jsonFields(origin: passage.origin)
+        fields.append(("Mcp-Session-Id", session.id.text))
+        exchange.respond(200, fields) { output in
+            output.append(literal: "{\"jsonrpc\":\"2.0\",\"id\":")
+            output.append(id)
+            output.append(literal: ",\"result\":")
+            output.append(contentsOf: result)
+            output.append(literal: "}")
+        }
+    }
+
+    private func checkRoom(_ backend: any Backend) throws(Refusal) {
+        let sessions = context.pipeline.sessions
+        guard sessions.hasRoom else { throw .busy("Too many sessions are open; try again later") }
+        if let limit = backend.sessionLimit, sessions.count(server: backend.name) >= limit {
+            throw .busy("Too many sessions of this server are open; try again later")
+        }
+    }
+
+    /// The session that a request names: 400 if it names none, 404 if there is none of its principal's.
+    private func session(_ head: HTTPRequestHead, _ passage: Passage) throws(Refusal) -> Session {
+        if let session = passage.session { return session }
+        guard head.count(.mcpSessionID) > 0 else {
+            throw Refusal(400, .invalidRequest, "Bad Request: the header Mcp-Session-Id is missing")
+        }
+        throw Refusal(404, .sessionNotFound, "Session not found")
+    }
+
+    private func checkVersion(_ head: HTTPRequestHead) throws(Refusal) {
+        guard let value = head.value(.mcpProtocolVersion) else { return }
+        guard head.count(.mcpProtocolVersion) == 1, Revision(bytes: value) != nil else {
+            let known = Revision.allCases.map(\.rawValue).joined(separator: ", ")
+            throw Refusal(400, .invalidRequest, "Bad Request: unsupported MCP-Protocol-Version; known are \(known)")
+        }
+    }
+
+    // MARK: GET and DELETE
+
+    func get(_ exchange: HTTPExchange, _ visit: Visit) {
+        let passage = visit.passage
+        let head = exchange.head
+        do {
+            if head.method == .get, Negotiation(head).namesEvents, head.count(.mcpSessionID) > 0 {
+                try checkVersion(head)
+                return try stream(exchange, visit, in: try session(head, passage))
+            }
+            if head.method == .get, Self.asksForSession(head) { return try openSeedSession(exchange, visit) }
+            if Negotiation(head).namesEvents { _ = try session(head, passage) }
+            health(exchange, passage)
+        } catch {
+            refuse(error, id: nil, exchange, passage)
+        }
+    }
+
+    /// Says that there is an MCP server here, for those who look with a browser.
+    private func health(_ exchange: HTTPExchange, _ passage: Passage) {
+        guard let backend = passage.backend else { return }
+        var members: [JSONValue.Member] = [
+            .init("status", .string(backend.problem == nil ? "ok" : "unavailable")),
+            .init("server", .string(backend.name)),
+            .init("protocolVersions", .array(Revision.allCases.map { .string($0.rawValue) })),
+        ]
+        if let problem = backend.problem { members.append(.init("problem", .string(problem))) }
+        let text = JSONValue.object(members).text()
+        exchange.respond(backend.problem == nil ? 200 : 503, Responses.jsonFields(origin: passage.origin)) {
+            $0.append(contentsOf: text)
+        }
+    }
+
+    private static func asksForSession(_ head: HTTPRequestHead) -> Bool {
+        head.query?.split(separator: UInt8(ascii: "&")).contains { $0.equals("transportType=streamable-http") } == true
+    }
+
+    /// Opens a session without an `initialize` of the client, as seed 001 did for `?transportType=streamable-http`.
+    private func openSeedSession(_ exchange: HTTPExchange, _ visit: Visit) throws(Refusal) {
+        let passage = visit.passage
+        guard let backend = passage.backend else { return }
+        try checkRoom(backend)
+        let message: JSONValue = [
+            "jsonrpc": "2.0", "id": 1, "method": "initialize",
+            "params": [
+                "protocolVersion": .string(Revision.v2025_06_18.rawValue), "capabilities": .object([]),
+                "clientInfo": GatewayIdentity.implementation,
+            ],
+        ]
+        let bytes = message.text()
+        do throws(Failure) {
+            let conversation = try backend.openSession(for: passage.principal)
+            let post = InitializePost(
+                context, passage, backend, conversation, ClientCapabilities(nil), opening: exchange)
+            guard let read = try? Message(bytes.span) else { return }
+            _ = try conversation.call(read, bytes.span, from: post, edits: Edits())
+            if exchange.isOpen { visit.onVanish = { post.vanished() } }
+        } catch {
+            context.pipeline.records.noteFailure(error, server: backend.name, method: "initialize")
+            exchange.answer(503, #"{"error":"MCP server connection failed"}"#, origin: passage.origin)
+        }
+    }
+
+    private func stream(_ exchange: HTTPExchange, _ visit: Visit, in session: Session) throws(Refusal) {
+        let now = context.loop.now
+        session.lastUsed = now
+        let found: SessionStream
+        var missed: [(EventID, [UInt8])] = []
+        let isResumption = exchange.head.count(.lastEventID) > 0
+        if isResumption {
+            guard let id = exchange.head.value(.lastEventID).flatMap(EventID.init),
+                let (known, messages) = session.missed(after: id, at: now)
+            else {
+                throw Refusal(400, .invalidRequest, "Bad Request: Last-Event-ID names no event that is still kept")
+            }
+            found = known
+            missed = messages
+        } else {
+            guard let opened = session.openStream(general: true) else {
+                throw Refusal(429, .invalidRequest, "Too many event streams are open in this session")
+            }
+            found = opened
+        }
+        var fields = Responses.eventFields(origin: visit.passage.origin)
+        fields.append(("Mcp-Session-Id", session.id.text))
+        let outlet = EventOutlet(exchange, context, fields: fields)
+        visit.onVanish = { [unowned outlet] in found.detach(outlet) }
+        guard isResumption else { return found.open(outlet) }
+        for (id, message) in missed { outlet.send(event: id, message.span) }
+        found.resume(outlet)
+    }
+
+    func delete(_ exchange: HTTPExchange, _ visit: Visit) {
+        do {
+            try checkVersion(exchange.head)
+            let session = try session(exchange.head, visit.passage)
+            context.pipeline.sessions.end(session)
+            exchange.respond(200, Responses.jsonFields(origin: visit.passage.origin))
+        } catch {
+            refuse(error, id: nil, exchange, visit.passage)
+        }
+    }
+
+    private func refuse(_ refusal: Refusal, id: String?, _ exchange: HTTPExchange, _ passage: Passage) {
+        context.pipeline.records.noteRefusal(refusal.status, refusal.failure.message)
+        exchange.refuse(refusal, id: id, origin: passage.origin)
+    }
+}

@@ -1,0 +1,179 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import Backends
+import Bytes
+import Gateway
+import HTTPServer
+import JSON
+import JSONRPC
+import MCPCore
+import Sessions
+import Configuration
+import EventLoop
+
+/// A POST of a legacy session that waits for the answers to its requests: one, or as many as its array had.
+///
+/// A single answer that comes first is the response's JSON; anything else makes the response an event stream of the
+/// session. A client that goes away does not cancel: what is sent on a stream waits for it to come back.
+final class LegacyPost: Caller {
+    private let context: FrontendContext
+    private let exchange: HTTPExchange
+    private let passage: Passage
+    private let session: Session
+    private let started: UInt64
+    private let isBatch: Bool
+    private var remaining: Int
+    private var stream: SessionStream?
+    private var outlet: EventOutlet?
+
+    init(
+        _ context: FrontendContext,
+        _ exchange: HTTPExchange,
+        _ passage: Passage,
+        _ session: Session,
+        expecting count: Int
+    ) {
+        self.context = context
+        self.exchange = exchange
+        self.passage = passage
+        self.session = session
+        remaining = count
+        isBatch = count > 1
+        started = context.loop.now
+    }
+
+    /// Sends a request to the server, or answers it here.
+    func send(_ message: Message, _ bytes: Span<UInt8>, to conversation: any Conversation) {
+        let id = bytes.text(message.envelope.id)
+        if message.method == .ping { return answer(Array(#"{"jsonrpc":"2.0","id":\#(id),"result":{}}"#.utf8)) }
+        if let failure = ModernRules.token(message.params.meta.progressToken, bytes, named: "progressToken") {
+            return refuse(failure, id: id, status: 400)
+        }
+        var edits = Edits()
+        if message.method.isPaginated, let cursor = bytes.string(message.params.cursor) {
+            guard let inner = seal(message.method).open(cursor) else {
+                return refuse(Failure(.invalidParams, "Invalid cursor", source: .client), id: id, status: 200)
+            }
+            edits.replace(message.params.cursor.quoted, with: inner)
+        }
+        do {
+            _ = try conversation.call(message, bytes, from: self, edits: edits)
+        } catch {
+            refuse(error, id: id, status: error.source == .client ? 429 : 503)
+        }
+    }
+
+    /// The client's connection is gone.
+    func vanished() {
+        if let outlet { stream?.detach(outlet) }
+    }
+
+    private func seal(_ method: Method) -> CursorSeal {
+        CursorSeal(context.sealer, server: session.server, principal: session.owner, method: method)
+    }
+
+    // MARK: What comes of the calls
+
+    func reply(_ message: Message, _ bytes: Span<UInt8>, to call: Call) {
+        var edits = Edits()
+        edits.replace(message.envelope.id, with: call.clientID)
+        if call.method.isPaginated, let cursor = bytes.string(message.result.nextCursor) {
+            edits.replace(message.result.nextCursor.quoted, with: seal(call.method).seal(cursor))
+        }
+        session.lastUsed = context.loop.now
+        remaining -= 1
+        if stream == nil, !isBatch {
+            exchange.respond(200, Responses.jsonFields(origin: passage.origin)) {
+                edits.apply(to: bytes, onOneLine: false, into: &$0)
+            }
+            return
+        }
+        send(message, bytes, edits)
+        finishIfDone()
+    }
+
+    func notice(_ message: Message, _ bytes: Span<UInt8>, for call: Call) {
+        var edits = Edits()
+        if message.params.progressToken.isPresent, let token = call.progressToken {
+            edits.replace(message.params.progressToken, with: token)
+        }
+        send(message, bytes, edits)
+    }
+
+    /// Sends something about the session on this stream.
+    ///
+    /// - Returns: The stream that it went to; nil if there is none any more.
+    @discardableResult
+    func send(_ message: Message, _ bytes: Span<UInt8>, _ edits: Edits) -> SessionStream? {
+        guard let stream = openStream() else { return nil }
+        var text: [UInt8] = []
+        edits.apply(to: bytes, onOneLine: message.envelope.hasLineBreaks, into: &text)
+        stream.send(text.span, at: context.loop.now)
+        return stream
+    }
+
+    func failed(_ failure: Failure, _ call: Call) {
+        context.pipeline.records.noteFailure(failure, server: session.server, method: call.method.rawValue)
+        remaining -= 1
+        respond(failure, id: call.clientID, status: 200)
+    }
+
+    func cancelled(_ call: Call) {
+        remaining -= 1
+        // No answer comes; the stream just ends.
+        if remaining <= 0 { openStream()?.finish() }
+    }
+
+    func stopping(_ call: Call) {}
+
+    func stillWaiting(_ call: Call, now: UInt64) {
+        guard now - started >= context.timeouts.heartbeat.wholeMilliseconds / 2, exchange.isOpen else { return }
+        _ = openStream()
+        outlet?.sendHeartbeat()
+    }
+
+    // MARK: Writing
+
+    /// Refuses a request that was not sent.
+    private func refuse(_ failure: Failure, id: String, status: Int) {
+        remaining -= 1
+        respond(failure, id: id, status: status)
+    }
+
+    private func respond(_ failure: Failure, id: String, status: Int) {
+        guard stream != nil || isBatch else {
+            return exchange.refuse(Refusal(status, failure), id: id, origin: passage.origin)
+        }
+        var text: [UInt8] = []
+        failure.append(id: id, to: &text)
+        openStream()?.send(text.span, at: context.loop.now)
+        finishIfDone()
+    }
+
+    /// Answers with a message of ours.
+    private func answer(_ text: [UInt8]) {
+        remaining -= 1
+        guard isBatch else {
+            return exchange.respond(200, Responses.jsonFields(origin: passage.origin)) { $0.append(contentsOf: text) }
+        }
+        openStream()?.send(text.span, at: context.loop.now)
+        finishIfDone()
+    }
+
+    /// The event stream, begun if it was not; nil if the client went away before.
+    private func openStream() -> SessionStream? {
+        if let stream { return stream }
+        guard exchange.isUnanswered, let opened = session.openStream(general: false) else { return nil }
+        stream = opened
+        let outlet = EventOutlet(exchange, context, fields: Responses.eventFields(origin: passage.origin)) {
+            [weak self] in self?.vanished()
+        }
+        self.outlet = outlet
+        opened.open(outlet)
+        return opened
+    }
+
+    private func finishIfDone() {
+        if remaining <= 0 { stream?.finish() }
+    }
+}

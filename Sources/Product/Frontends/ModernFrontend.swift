@@ -1,0 +1,149 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import Backends
+import Bytes
+import Gateway
+import HTTPServer
+import HTTPWire
+import JSON
+import JSONRPC
+import MCPCore
+import EventLoop
+import Diagnostics
+
+/// Streamable HTTP of the modern era: every POST stands for itself (2026-07-28, transports).
+final class ModernFrontend {
+    private unowned let context: FrontendContext
+
+    init(_ context: FrontendContext) {
+        self.context = context
+    }
+
+    func post(_ message: Message, _ bytes: Span<UInt8>, _ exchange: HTTPExchange, _ visit: Visit) {
+        let passage = visit.passage
+        if let failure = ModernRules.check(message, bytes, headers: Self.headers(exchange.head)) {
+            let refusal = Refusal(ModernRules.status(of: failure.code, own: true), failure)
+            return refuse(refusal, message, bytes, exchange, passage)
+        }
+        guard message.envelope.kind == .request else {
+            // Nothing is defined for notifications here; a cancellation by id would be a guess at someone's call.
+            return exchange.respond(202, Responses.jsonFields(origin: passage.origin))
+        }
+        do throws(Refusal) {
+            try context.pipeline.proceed(message, passage)
+            try start(message, bytes, exchange, visit)
+        } catch {
+            refuse(error, message, bytes, exchange, passage)
+        }
+    }
+
+    private func start(
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        _ exchange: HTTPExchange,
+        _ visit: Visit
+    ) throws(Refusal) {
+        let passage = visit.passage
+        guard let backend = passage.backend else { return }
+        try checkParameters(message, bytes, exchange.head, backend)
+        let mark = message.method.mayNeedInput ? ParametersMark(message, bytes) : nil
+        var edits = Edits()
+        let instance = try openState(message, bytes, mark, passage, backend, &edits)
+        try openCursor(message, bytes, passage, backend, &edits)
+        do throws(Failure) {
+            let target = try backend.modern(for: passage.principal, instance: instance)
+            let post = ModernPost(context, exchange, passage, backend, target, mark)
+            let id = try target.conversation.call(message, bytes, from: post, edits: edits)
+            // An answer may have come already.
+            if exchange.isOpen { visit.onVanish = { post.vanished(id) } }
+        } catch {
+            throw Refusal(error.source == .client ? 429 : 503, error, fields: [("Retry-After", "1")])
+        }
+    }
+
+    /// Compares `Mcp-Param-…` headers with the arguments that they mirror.
+    private func checkParameters(
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        _ head: HTTPRequestHead,
+        _ backend: any Backend
+    ) throws(Refusal) {
+        guard message.method == .toolsCall, let name = bytes.string(message.params.name),
+            let parameters = backend.headerParameters(ofTool: name)
+        else { return }
+        let slice = message.params.arguments
+        let arguments = slice.isPresent ? try? JSONValue(bytes.extracting(slice.range)) : nil
+        let failure = parameters.check(arguments) { header in
+            head.values(named: "mcp-param-" + String(decoding: header, as: UTF8.self))
+        }
+        if let failure { throw Refusal(400, failure) }
+    }
+
+    /// Takes the seal off the state of a retry; the server gets its own state back, or none if it gave none.
+    private func openState(
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        _ mark: ParametersMark?,
+        _ passage: Passage,
+        _ backend: any Backend,
+        _ edits: inout Edits
+    ) throws(Refusal) -> UInt64? {
+        guard let text = bytes.string(message.params.requestState) else { return nil }
+        let state = mark.flatMap {
+            RequestState(
+                text,
+                context.sealer,
+                server: backend.name,
+                principal: passage.principal,
+                digest: $0.digest,
+                now: context.loop.now
+            )
+        }
+        guard let state else {
+            throw Refusal(400, .invalidParams, "requestState is not one that was given for this request, or is too old")
+        }
+        if let inner = state.inner {
+            var text: [UInt8] = []
+            text.append(json: inner)
+            edits.replace(message.params.requestState.quoted, with: text)
+        } else {
+            edits.remove(message.params.requestStateName, message.params.requestState.quoted, of: bytes)
+        }
+        return state.instance
+    }
+
+    private func openCursor(
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        _ passage: Passage,
+        _ backend: any Backend,
+        _ edits: inout Edits
+    ) throws(Refusal) {
+        guard message.method.isPaginated, let cursor = bytes.string(message.params.cursor) else { return }
+        let seal = CursorSeal(
+            context.sealer, server: backend.name, principal: passage.principal, method: message.method)
+        guard let inner = seal.open(cursor) else { throw Refusal(400, .invalidParams, "Invalid cursor") }
+        edits.replace(message.params.cursor.quoted, with: inner)
+    }
+
+    private static func headers(_ head: HTTPRequestHead) -> RoutingHeaders {
+        var headers = RoutingHeaders()
+        headers.version = head.value(.mcpProtocolVersion)
+        headers.method = head.value(.mcpMethod)
+        headers.name = head.value(.mcpName)
+        headers.hasDuplicates =
+            head.count(.mcpProtocolVersion) > 1 || head.count(.mcpMethod) > 1 || head.count(.mcpName) > 1
+        return headers
+    }
+
+    private func refuse(
+        _ refusal: Refusal,
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        _ exchange: HTTPExchange,
+        _ passage: Passage
+    ) {
+        context.pipeline.records.noteRefusal(refusal.status, refusal.failure.message)
+        exchange.refuse(refusal, id: message.id(in: bytes), origin: passage.origin)
+    }
+}

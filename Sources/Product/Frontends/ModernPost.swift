@@ -1,0 +1,209 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import Backends
+import Bytes
+import Gateway
+import HTTPServer
+import JSON
+import JSONRPC
+import MCPCore
+import EventLoop
+import Configuration
+import Sessions
+
+/// A modern request that waits for its answer.
+///
+/// The response is a JSON object if the answer comes first, and becomes an event stream as soon as anything else does. When
+/// the client goes away, the call is cancelled.
+final class ModernPost: Caller {
+    private let context: FrontendContext
+    private let exchange: HTTPExchange
+    private let passage: Passage
+    private let backend: any Backend
+    private let target: ModernConversation
+    private let mark: ParametersMark?
+    private let started: UInt64
+    private var outlet: EventOutlet?
+
+    init(
+        _ context: FrontendContext,
+        _ exchange: HTTPExchange,
+        _ passage: Passage,
+        _ backend: any Backend,
+        _ target: ModernConversation,
+        _ mark: ParametersMark?
+    ) {
+        self.context = context
+        self.exchange = exchange
+        self.passage = passage
+        self.backend = backend
+        self.target = target
+        self.mark = mark
+        started = context.loop.now
+    }
+
+    /// The client closed the stream, which cancels (2026-07-28, transports, "Cancellation").
+    func vanished(_ id: Int) {
+        target.conversation.cancel(id, reason: "The client closed the connection")
+        release(keeping: false)
+    }
+
+    // MARK: What comes of the call
+
+    func reply(_ message: Message, _ bytes: Span<UInt8>, to call: Call) {
+        var edits = Edits()
+        edits.replace(message.envelope.id, with: call.clientID)
+        var needsInput = false
+        var status = 200
+        if message.envelope.kind == .error {
+            let code = ErrorCode(message.errorCode ?? ErrorCode.internalError.value)
+            if code == .headerMismatch || code == .unsupportedVersion {
+                // The server means our request to it, of which this client knows nothing.
+                let failure = Failure(.internalError, "The server refused the gateway's request", source: .upstream)
+                return failed(failure, call)
+            }
+            status = ModernRules.status(of: code, own: false)
+        } else {
+            switch Self.type(message, bytes) {
+            case .complete: break
+            case .inputRequired: needsInput = true
+            case .unstated:
+                edits.prepend(Array(#""resultType":"complete""#.utf8), toObject: message.envelope.result, of: bytes)
+            case .unknown:
+                return failed(Failure(.internalError, "The server's result is of an unknown type", source: .upstream), call)
+            }
+            edit(message, bytes, call, needsInput, &edits)
+        }
+        send(message, bytes, edits, status: status, isLast: true)
+        release(keeping: needsInput)
+    }
+
+    func notice(_ message: Message, _ bytes: Span<UInt8>, for call: Call) {
+        var edits = Edits()
+        if message.params.progressToken.isPresent, let token = call.progressToken {
+            edits.replace(message.params.progressToken, with: token)
+        }
+        if message.params.meta.subscriptionID.isPresent {
+            edits.replace(message.params.meta.subscriptionID, with: call.clientID)
+        }
+        _ = stream(call)
+        send(message, bytes, edits, status: 200, isLast: false)
+    }
+
+    func failed(_ failure: Failure, _ call: Call) {
+        context.pipeline.records.noteFailure(failure, server: backend.name, method: call.method.rawValue)
+        if let outlet {
+            var text: [UInt8] = []
+            failure.append(id: call.clientID, to: &text)
+            outlet.send(event: nil, text.span)
+            outlet.finish()
+        } else {
+            let status = failure.code == .internalError ? 502 : ModernRules.status(of: failure.code, own: true)
+            exchange.refuse(Refusal(status, failure), id: call.clientID, origin: passage.origin)
+        }
+        release(keeping: false)
+    }
+
+    func cancelled(_ call: Call) {
+        exchange.abort()
+    }
+
+    /// A subscription ends with its result (2026-07-28, "Subscriptions"); anything else may still be answered.
+    func stopping(_ call: Call) {
+        guard call.method == .listen else { return }
+        let key = "\(MetaKey.subscriptionID)"
+        let result = #"{"resultType":"complete","_meta":{"\#(key)":\#(call.clientID)}}"#
+        let text = #"{"jsonrpc":"2.0","id":\#(call.clientID),"result":\#(result)}"#
+        target.conversation.cancel(call.id, reason: "The gateway is stopping")
+        let outlet = stream(call)
+        outlet.send(event: nil, Array(text.utf8).span)
+        outlet.finish()
+    }
+
+    func stillWaiting(_ call: Call, now: UInt64) {
+        guard now - started >= context.timeouts.heartbeat.wholeMilliseconds / 2 else { return }
+        stream(call).sendHeartbeat()
+    }
+
+    // MARK: Writing
+
+    private enum ResultType {
+        case complete
+        case inputRequired
+        case unstated
+        case unknown
+    }
+
+    private static func type(_ message: Message, _ bytes: Span<UInt8>) -> ResultType {
+        guard let type = bytes.string(message.result.type) else { return .unstated }
+        if type.equals("complete") || type.equals("task") { return .complete }
+        return type.equals("input_required") ? .inputRequired : .unknown
+    }
+
+    /// Puts what belongs to a hop into the client's.
+    private func edit(
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        _ call: Call,
+        _ needsInput: Bool,
+        _ edits: inout Edits
+    ) {
+        if call.method.isPaginated, let cursor = bytes.string(message.result.nextCursor) {
+            let seal = CursorSeal(
+                context.sealer, server: backend.name, principal: passage.principal, method: call.method)
+            edits.replace(message.result.nextCursor.quoted, with: seal.seal(cursor))
+        }
+        if message.result.meta.subscriptionID.isPresent {
+            edits.replace(message.result.meta.subscriptionID, with: call.clientID)
+        }
+        if call.method == .discover, message.result.supportedVersions.isPresent {
+            // The server may speak more than we do towards this client.
+            edits.replace(message.result.supportedVersions, with: #"["\#(Revision.modern.rawValue)"]"#)
+        }
+        guard needsInput, let mark else { return }
+        let state = RequestState(instance: target.instance, inner: bytes.string(message.result.requestState))
+        let sealed = state.sealed(
+            context.sealer,
+            server: backend.name,
+            principal: passage.principal,
+            digest: mark.digest,
+            expires: context.loop.now + context.timeouts.requestState.wholeMilliseconds
+        )
+        if message.result.requestState.isPresent {
+            edits.replace(message.result.requestState.quoted, with: sealed)
+        } else {
+            edits.prepend(Array(#""requestState":"#.utf8) + sealed, toObject: message.envelope.result, of: bytes)
+        }
+    }
+
+    /// The event stream, begun if it was not.
+    private func stream(_ call: Call) -> EventOutlet {
+        if let outlet { return outlet }
+        let opened = EventOutlet(exchange, context, fields: Responses.eventFields(origin: passage.origin)) {
+            [weak self] in self?.vanished(call.id)
+        }
+        outlet = opened
+        return opened
+    }
+
+    private func send(_ message: Message, _ bytes: Span<UInt8>, _ edits: Edits, status: Int, isLast: Bool) {
+        guard let outlet else {
+            exchange.respond(status, Responses.jsonFields(origin: passage.origin)) {
+                edits.apply(to: bytes, onOneLine: false, into: &$0)
+            }
+            return
+        }
+        var text: [UInt8] = []
+        edits.apply(to: bytes, onOneLine: message.envelope.hasLineBreaks, into: &text)
+        outlet.send(event: nil, text.span)
+        if isLast { outlet.finish() }
+    }
+
+    /// Lets go of a conversation that was opened for this call, unless another round is to reach it.
+    private func release(keeping: Bool) {
+        guard target.isForOneCall else { return }
+        let conversation = target.conversation
+        guard keeping else { return conversation.end() }
+        conversation.end(after: context.timeouts.requestState.wholeMilliseconds)
+    }
+}

@@ -1,0 +1,48 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+package import Backends
+import HTTPWire
+package import JSONRPC
+import MCPCore
+package import Sessions
+
+/// One request on its way through the pipeline: what each station found out, for those after it.
+package struct Passage {
+    /// What the path means.
+    package internal(set) var resource = Resource.unknown
+    /// The server behind it.
+    package internal(set) var backend: (any Backend)?
+    /// Who asks.
+    package internal(set) var principal = Principal.anonymous
+    /// The session that the request names, if it is the principal's own.
+    package internal(set) var session: Session?
+    /// The origin to be told that it may read the answer.
+    package internal(set) var origin: ArraySlice<UInt8>?
+}
+
+/// Why a request goes no further.
+package struct Refusal: Error {
+    /// The HTTP status.
+    package let status: Int
+    /// What is said in the body.
+    package let failure: Failure
+    /// Fields of the response.
+    package var fields: [(StaticString, String)] = []
+
+    /// Makes a refusal.
+    package init(_ status: Int, _ failure: Failure, fields: [(StaticString, String)] = []) {
+        self.status = status
+        self.failure = failure
+        self.fields = fields
+    }
+
+    /// Makes a refusal of something the client did.
+    package init(_ status: Int, _ code: ErrorCode, _ message: String, fields: [(StaticString, String)] = []) {
+        self.init(status, Failure(code, message, source: .client), fields: fields)
+    }
+
+    /// There is no room; the client should come back.
+    package static func busy(_ message: String) -> Refusal {
+        Refusal(503, Failure(.internalError, message, source: .gateway), fields: [("Retry-After", "5")])
+    }
+}

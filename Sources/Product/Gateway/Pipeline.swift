@@ -1,0 +1,83 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import Backends
+package import HTTPWire
+import JSONRPC
+package import MCPCore
+package import Sessions
+
+/// The stations that every request passes, in this order and no other:
+/// admit → resource → identify → own, before the body is read; authorize → meter → record, once its message is known.
+///
+/// Then it is dispatched. Each station may refuse. Identify, authorize and meter let everything pass until identity and
+/// policy are built: everyone is the anonymous principal.
+package struct Pipeline {
+    /// Which hosts and origins may ask.
+    package let admission: Admission
+    /// The servers.
+    package let registry: Registry
+    /// The sessions.
+    package let sessions: SessionTable
+    /// What was asked and how it ended.
+    package let records: Records
+
+    /// Puts the stations together.
+    package init(admission: Admission, registry: Registry, sessions: SessionTable, records: Records) {
+        self.admission = admission
+        self.registry = registry
+        self.sessions = sessions
+        self.records = records
+    }
+
+    /// Lets a request in, by its head.
+    package func enter(_ head: HTTPRequestHead) throws(Refusal) -> Passage {
+        var passage = Passage()
+        passage.origin = try admission.admit(head)
+        try resolve(head, &passage)
+        identify(head, &passage)
+        try own(head, &passage)
+        return passage
+    }
+
+    /// Lets a message pass, once it is known what it asks for.
+    package func proceed(_ message: Message, _ passage: Passage) throws(Refusal) {
+        try authorize(message, passage)
+        try meter(message, passage)
+        records.noteMessage()
+    }
+
+    // MARK: Stations
+
+    /// Resource: which server is meant, and that there is one.
+    private func resolve(_ head: HTTPRequestHead, _ passage: inout Passage) throws(Refusal) {
+        passage.resource = Resource(path: head.path)
+        guard case .server(let stated) = passage.resource else { return }
+        guard let name = stated ?? registry.defaultName else {
+            let names = registry.names.map { "/mcp/\($0)" }.joined(separator: ", ")
+            throw Refusal(404, .invalidRequest, "Several servers are offered here; ask one of them: \(names)")
+        }
+        guard let backend = registry.find(name) else {
+            throw Refusal(404, .invalidRequest, "No server of this name is offered here")
+        }
+        passage.backend = backend
+    }
+
+    /// Identify: who asks.
+    private func identify(_ head: HTTPRequestHead, _ passage: inout Passage) {
+        passage.principal = .anonymous
+    }
+
+    /// Own: that what the request names belongs to who asks. Someone else's is as unknown as one that never was.
+    private func own(_ head: HTTPRequestHead, _ passage: inout Passage) throws(Refusal) {
+        guard let backend = passage.backend, let value = head.value(.mcpSessionID) else { return }
+        // In the modern era the header means nothing; only a message can tell, so that nothing is refused here.
+        guard let id = SessionID(value) else { return }
+        passage.session = sessions.find(id, owner: passage.principal, server: backend.name)
+    }
+
+    /// Authorize: whether the principal may do this.
+    private func authorize(_ message: Message, _ passage: Passage) throws(Refusal) {}
+
+    /// Meter: whether the principal may do it now.
+    private func meter(_ message: Message, _ passage: Passage) throws(Refusal) {}
+}

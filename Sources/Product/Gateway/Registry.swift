@@ -1,0 +1,28 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+package import Backends
+import Bytes
+
+/// The servers that are offered, by name.
+package struct Registry {
+    private let backends: [String: any Backend]
+    /// The names in the order of the configuration.
+    package let names: [String]
+    /// The server that answers at `/mcp`: the configured default, or the only one.
+    package let defaultName: String?
+
+    /// Makes the registry of some servers.
+    package init(_ backends: [any Backend], defaultName: String?) {
+        self.backends = Dictionary(backends.map { ($0.name, $0) }) { first, _ in first }
+        names = backends.map(\.name)
+        self.defaultName = defaultName
+    }
+
+    /// Finds a server by its name, compared by bytes: names are ASCII.
+    package func find(_ name: String) -> (any Backend)? {
+        backends[name]
+    }
+
+    /// All servers.
+    package var all: [any Backend] { names.compactMap { backends[$0] } }
+}

@@ -1,0 +1,108 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+package import MCPCore
+
+/// What a session stands on: the conversation with the server behind it.
+package protocol SessionFoundation: AnyObject {
+    /// Ends the conversation, and the child that carries it.
+    func end()
+}
+
+/// A session of the legacy era: from an answered `initialize` until DELETE, a time-out, or the end of the gateway
+/// (2025-11-25, transports, "Session Management").
+package final class Session {
+    /// Its id.
+    package let id: SessionID
+    /// Who opened it; nobody else can use it or learn that it exists.
+    package let owner: Principal
+    /// The server's name.
+    package let server: String
+    /// The revision that was negotiated.
+    package let revision: Revision
+    /// The conversation with the server.
+    package let foundation: any SessionFoundation
+    /// When it began, in milliseconds of the loop's clock.
+    package let created: UInt64
+    /// When it was last used.
+    package var lastUsed: UInt64
+    /// The answer to `initialize`, kept for sessions that were opened without one (seed clients).
+    package var initializeResult: [UInt8]?
+    /// Whatever lives as long as the session.
+    package var companion: AnyObject?
+    /// Its streams that can be resumed, by number.
+    package private(set) var streams: [Int: SessionStream] = [:]
+    var log: EventLog
+    private var nextStream = 1
+    private let streamLimit: Int
+    /// Whether it has ended.
+    package private(set) var hasEnded = false
+
+    /// Makes a session with an id of its own.
+    package init(
+        owner: Principal,
+        server: String,
+        revision: Revision,
+        foundation: any SessionFoundation,
+        log: EventLog,
+        streamLimit: Int,
+        now: UInt64
+    ) {
+        id = .random()
+        self.owner = owner
+        self.server = server
+        self.revision = revision
+        self.foundation = foundation
+        self.log = log
+        self.streamLimit = streamLimit
+        created = now
+        lastUsed = now
+    }
+
+    /// Opens a stream; nil if as many of the kind are open as may.
+    package func openStream(general: Bool) -> SessionStream? {
+        if general, streams.values.count(where: { $0.isGeneral && $0.outlet != nil }) >= streamLimit { return nil }
+        if streams.count >= streamLimit * 2 { forgetIdleStreams() }
+        let stream = SessionStream(number: nextStream, isGeneral: general, session: self)
+        streams[nextStream] = stream
+        nextStream += 1
+        return stream
+    }
+
+    /// Finished streams are kept for those who come back to them, the latest first.
+    private func forgetIdleStreams() {
+        for (number, stream) in streams where stream.isFinished || (stream.isGeneral && stream.outlet == nil) {
+            streams[number] = nil
+        }
+    }
+
+    /// The general stream that somebody listens to, the newest first.
+    package var listening: SessionStream? {
+        var found: SessionStream?
+        for stream in streams.values where stream.isGeneral && stream.outlet?.isOpen == true {
+            if stream.number > found?.number ?? 0 { found = stream }
+        }
+        return found
+    }
+
+    /// The newest general stream, whether or not somebody listens: what comes meanwhile waits in it.
+    package var generalStream: SessionStream? {
+        listening ?? streams.values.filter(\.isGeneral).max { $0.number < $1.number }
+    }
+
+    /// What a stream sent after an event; nil if it is unknown or was forgotten.
+    package func missed(after id: EventID, at now: UInt64) -> (SessionStream, [(EventID, [UInt8])])? {
+        guard let stream = streams[id.stream], let messages = log.messages(after: id, at: now) else { return nil }
+        return (stream, messages)
+    }
+
+    /// Whether a stream is open, so that the session is in use.
+    package var isListening: Bool { streams.values.contains { $0.outlet?.isOpen == true } }
+
+    func end() {
+        guard !hasEnded else { return }
+        hasEnded = true
+        foundation.end()
+        for stream in streams.values { stream.finish() }
+        streams.removeAll()
+    }
+}

@@ -1,0 +1,175 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import Bytes
+
+/// Writes the heads of responses and the frames of chunked bodies (RFC 9112 §4 and §7.1).
+///
+/// What is written cannot be read as more than one response: names are checked to be tokens, values to hold no
+/// control byte, and the fields that frame the message are written here and nowhere else. When a call fails,
+/// nothing was written.
+package enum HTTPResponseHead {
+    /// How the body of a response is framed.
+    package enum Body: Sendable, Equatable {
+        /// So many bytes follow.
+        case length(Int)
+        /// Chunks follow. Not for HTTP/1.0.
+        case chunked
+        /// All that comes until the connection closes. For HTTP/1.0 (RFC 9112 §6.3).
+        case untilClose
+        /// No body follows, and none is announced: 1xx, 204 and 304.
+        case none
+    }
+
+    /// A field; its name is ours, its value may come from elsewhere.
+    package typealias Field = (name: StaticString, value: [UInt8])
+
+    /// Appends the head of a response. With `close`, it says that the connection will be closed.
+    package static func write(
+        status: Int,
+        fields: [Field],
+        body: Body,
+        close: Bool,
+        to output: inout [UInt8]
+    ) throws(HTTPWireError) {
+        try check(status: status, body: body)
+        for field in fields { try check(field) }
+        output.append(literal: "HTTP/1.1 ")
+        output.append(decimal: status)
+        output.append(HTTPBytes.space)
+        output.append(literal: reason(status))
+        output.append(literal: "\r\n")
+        for (name, value) in fields {
+            output.append(literal: name)
+            output.append(literal: ": ")
+            output.append(contentsOf: value)
+            output.append(literal: "\r\n")
+        }
+        switch body {
+        case .length(let length):
+            output.append(literal: "Content-Length: ")
+            output.append(decimal: length)
+            output.append(literal: "\r\n")
+        case .chunked: output.append(literal: "Transfer-Encoding: chunked\r\n")
+        case .untilClose, .none: break
+        }
+        if close { output.append(literal: "Connection: close\r\n") }
+        output.append(literal: "\r\n")
+    }
+
+    /// Appends the interim response that asks for the body (RFC 9110 §15.2.1).
+    package static func writeContinue(to output: inout [UInt8]) {
+        output.append(literal: "HTTP/1.1 100 Continue\r\n\r\n")
+    }
+
+    /// Appends data as one chunk. Empty data appends nothing: an empty chunk would end the body.
+    package static func append(chunk data: Span<UInt8>, to output: inout [UInt8]) {
+        guard data.count > 0 else { return }
+        let mark = beginChunk(in: &output)
+        output.append(data)
+        endChunk(mark, in: &output)
+    }
+
+    /// Opens a chunk whose data is then composed at the end of `output`; the answer is for `endChunk`.
+    package static func beginChunk(in output: inout [UInt8]) -> Int {
+        output.append(literal: "00000000\r\n")
+        return output.count
+    }
+
+    /// Closes the chunk that was opened at `mark`. One without data is taken back.
+    package static func endChunk(_ mark: Int, in output: inout [UInt8]) {
+        var size = output.count - mark
+        guard size > 0 else { return output.removeLast(sizeBytes) }
+        var index = mark - 3
+        while size > 0, index >= mark - sizeBytes {
+            output[index] = digit(size & 15)
+            size >>= 4
+            index -= 1
+        }
+        precondition(size == 0, "a chunk of 4 GiB or more")
+        output.append(literal: "\r\n")
+    }
+
+    /// Appends the chunk that ends the body, without trailers.
+    package static func appendLastChunk(to output: inout [UInt8]) {
+        output.append(literal: "0\r\n\r\n")
+    }
+
+    private static let sizeBytes = 10
+
+    private static func digit(_ value: Int) -> UInt8 {
+        let value = UInt8(truncatingIfNeeded: value)
+        return value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + (value - 10)
+    }
+
+    private static func check(status: Int, body: Body) throws(HTTPWireError) {
+        guard 100...599 ~= status else { throw HTTPWireError(.unsafeResponse) }
+        if case .length(let length) = body, length < 0 { throw HTTPWireError(.unsafeResponse) }
+        let isBodiless = status < 200 || status == 204 || status == 304
+        guard !isBodiless || body == .none else { throw HTTPWireError(.bodyNotAllowed) }
+    }
+
+    private static func check(_ field: Field) throws(HTTPWireError) {
+        guard isFree(field.name) else { throw HTTPWireError(.unsafeResponse) }
+        for byte in field.value where !HTTPBytes.isValue(byte) { throw HTTPWireError(.unsafeResponse) }
+    }
+
+    /// Whether the name is a token and not one of the fields that are written here.
+    private static func isFree(_ name: StaticString) -> Bool {
+        name.withUTF8Buffer { buffer in
+            // A static string lives for ever; the span ends with the closure.
+            let bytes = unsafe Span(_unsafeElements: buffer)
+            guard bytes.count > 0 else { return false }
+            for index in bytes.indices where !HTTPBytes.isToken(bytes[index]) { return false }
+            switch HTTPFieldName(bytes, 0, bytes.count) {
+            case .contentLength, .transferEncoding, .connection: return false
+            default: return true
+            }
+        }
+    }
+
+    /// The reason phrase of a status; of the class where the status has none here.
+    static func reason(_ status: Int) -> StaticString {
+        switch status {
+        case 100: "Continue"
+        case 200: "OK"
+        case 201: "Created"
+        case 202: "Accepted"
+        case 204: "No Content"
+        case 301: "Moved Permanently"
+        case 302: "Found"
+        case 303: "See Other"
+        case 304: "Not Modified"
+        case 307: "Temporary Redirect"
+        case 308: "Permanent Redirect"
+        case 400: "Bad Request"
+        case 401: "Unauthorized"
+        case 403: "Forbidden"
+        case 404: "Not Found"
+        case 405: "Method Not Allowed"
+        case 406: "Not Acceptable"
+        case 408: "Request Timeout"
+        case 409: "Conflict"
+        case 410: "Gone"
+        case 411: "Length Required"
+        case 413: "Content Too Large"
+        case 414: "URI Too Long"
+        case 415: "Unsupported Media Type"
+        case 417: "Expectation Failed"
+        case 421: "Misdirected Request"
+        case 422: "Unprocessable Content"
+        case 429: "Too Many Requests"
+        case 431: "Request Header Fields Too Large"
+        case 500: "Internal Server Error"
+        case 501: "Not Implemented"
+        case 502: "Bad Gateway"
+        case 503: "Service Unavailable"
+        case 504: "Gateway Timeout"
+        case 505: "HTTP Version Not Supported"
+        case 100..<200: "Information"
+        case 200..<300: "Success"
+        case 300..<400: "Redirection"
+        case 400..<500: "Client Error"
+        default: "Server Error"
+        }
+    }
+}

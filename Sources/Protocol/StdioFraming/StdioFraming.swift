@@ -1,1 +1,0 @@
-// Gatehouse. SPDX-License-Identifier: MIT
