@@ -84,10 +84,24 @@ def test_a_changed_list_is_told_once(session):
     assert len(rest) + within == (1 if within else 0)
 
 
-def test_messages_wait_for_a_stream_that_is_opened_later(session):
+def test_a_question_that_nobody_listens_for_is_answered_or_waits(session, gateway):
+    pid = session.whoami()["pid"]
     unprompted(session)
-    stream = session.stream()
-    assert stream.message()["method"] == "roots/list"
+
+    def refused():
+        read = [n["message"] for n in gateway.journal("plain", "read") if n["pid"] == pid]
+        return [m for m in read if "error" in m and str(m.get("id")).startswith("ask-")]
+
+    try:
+        until(refused, "an answer for the server", timeout=2)
+    except AssertionError:
+        assert session.stream().message()["method"] == "roots/list"
+
+
+def test_news_that_nobody_listens_for_waits_for_a_stream(session):
+    session.call("change")
+    if not [n for n in session.notices if n["method"] == "notifications/tools/list_changed"]:
+        assert session.stream().message()["method"] == "notifications/tools/list_changed"
 
 
 def test_the_server_asks_on_the_stream_of_the_call_and_gets_the_answer(session, gateway):

@@ -37,7 +37,7 @@ class Exchange:
         """The messages of the request, if its body can be read."""
         try:
             value = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return []
         items = value if isinstance(value, list) else [value]
         return [item for item in items if isinstance(item, dict)]

@@ -146,7 +146,9 @@ class Plain:
         self.answer(message, {"tools": [*tools, {"name": "routed", "inputSchema": ROUTED}]}, cacheable=True)
 
     def on_subscriptions_listen(self, message, params):
-        wanted = params.get("notifications") or {}
+        wanted = params.get("notifications")
+        if not isinstance(wanted, dict):
+            return self.error(message, -32602, "notifications must be an object")
         self.listens[message["id"]] = wanted
         meta = {"io.modelcontextprotocol/subscriptionId": message["id"]}
         self.notify("notifications/subscriptions/acknowledged", {"notifications": wanted, "_meta": meta})
