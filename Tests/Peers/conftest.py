@@ -18,14 +18,12 @@ def anyio_backend():
     return "asyncio"
 
 
-@pytest.fixture(scope="module")
-def make_gateway(tmp_path_factory):
-    """Starts gateways; each is stopped at the end of the module and must leave nothing."""
+def _maker(folders):
+    """Starts gateways; at the end each is stopped and must leave nothing."""
     started = []
 
     def make(servers, settings=None, **more):
-        folder = tmp_path_factory.mktemp("gateway")
-        gateway = Gateway(folder, servers, settings, **more).start()
+        gateway = Gateway(folders.mktemp("gateway"), servers, settings, **more).start()
         started.append(gateway)
         return gateway
 
@@ -43,10 +41,24 @@ def make_gateway(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def gateway(request, make_gateway):
-    """The module's gateway, with the module's SERVERS and SETTINGS."""
-    servers = getattr(request.module, "SERVERS", DEFAULT_SERVERS)
-    return make_gateway(servers, getattr(request.module, "SETTINGS", None))
+def make_gateway(tmp_path_factory):
+    yield from _maker(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def common_gateway(tmp_path_factory):
+    """The gateway of all modules that say nothing else: its servers are probed once."""
+    for make in _maker(tmp_path_factory):
+        yield make(DEFAULT_SERVERS)
+
+
+@pytest.fixture(scope="module")
+def gateway(request):
+    """The module's gateway, with the module's SERVERS and SETTINGS if it has them."""
+    servers = getattr(request.module, "SERVERS", None)
+    if servers is None:
+        return request.getfixturevalue("common_gateway")
+    return request.getfixturevalue("make_gateway")(servers, getattr(request.module, "SETTINGS", None))
 
 
 @pytest.fixture

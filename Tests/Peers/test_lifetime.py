@@ -145,7 +145,7 @@ def test_sessions_have_a_limit_and_a_freed_place_can_be_taken(fresh, ledger):
 
 
 def test_an_idle_session_ends_and_takes_its_process_with_it(fresh, ledger):
-    gateway = fresh({"plain": plain()}, {"timeouts": {"session": 1}})
+    gateway = fresh({"plain": plain()}, {"timeouts": {"session": 1, "heartbeat": 1}})
     session = LegacySession(gateway, ledger).open()
     pid = session.whoami()["pid"]
     until(lambda: not is_alive(pid), "the end of the idle session's child")
@@ -154,7 +154,7 @@ def test_an_idle_session_ends_and_takes_its_process_with_it(fresh, ledger):
 
 
 def test_a_session_with_an_open_stream_or_a_running_call_is_not_idle(fresh, ledger, tmp_path):
-    gateway = fresh({"plain": plain()}, {"timeouts": {"session": 1}})
+    gateway = fresh({"plain": plain()}, {"timeouts": {"session": 1, "heartbeat": 1}})
     listening, calling = (LegacySession(gateway, ledger).open() for _ in range(2))
     lazy = LegacySession(gateway, ledger).open()
     lazy_pid = lazy.whoami()["pid"]
@@ -231,7 +231,7 @@ def test_a_port_in_use_is_told_and_ends_with_status_1(tmp_path):
     import subprocess
 
     config = tmp_path / "gatehouse.json"
-    config.write_text('{"mcpServers": {}}')
+    config.write_text('{"mcpServers": {"sh": {"command": "sh"}}}')
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

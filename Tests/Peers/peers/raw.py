@@ -76,9 +76,9 @@ class LegacySession:
         params = {"protocolVersion": revision or self.revision, "capabilities": self.capabilities, "clientInfo": INFO}
         return rpc("initialize", params, id=0)
 
-    def open(self):
+    def open(self, timeout=10.0):
         """The handshake; afterwards the session has its id."""
-        reply = self.post(self.offer())
+        reply = self.post(self.offer(), timeout=timeout)
         answer = reply.json()
         assert reply.status == 200, f"{reply.status}: {answer}"
         assert answer.get("result"), f"no result: {answer}"
