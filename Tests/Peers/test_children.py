@@ -1,6 +1,7 @@
 """Children that behave badly within a call or as a whole: the caller gets a clear error, and nobody else notices."""
 
 import sys
+import time
 
 import pytest
 from peers.gateway import bad, plain
@@ -15,6 +16,7 @@ SERVERS = {
     "lines": plain(max_restarts=10),
     "grows": plain(max_restarts=10),
     "often": plain(max_restarts=2),
+    "hesitant": bad("crashes_twice", era="dual", framing="newline", max_restarts=5),
     "quick": plain(**QUICK),
     "missing": {"command": "/nonexistent/server", "args": []},
     "unknown": {"command": "no-such-program-anywhere"},
@@ -31,7 +33,7 @@ SERVERS = {
     "once": plain(restart_on_failure=False),
     "limited": plain(max_restarts=1),
 }
-SETTINGS = {"limits": {"line": 4 << 20}}
+SETTINGS = {"limits": {"line": 4 << 20}, "timeouts": {"shutdownGrace": 1}}
 
 
 @pytest.fixture(params=["legacy", "modern"])
@@ -257,7 +259,9 @@ def test_a_large_answer_beyond_the_limit_is_an_error(peer):
 def test_a_call_that_outlives_its_time_is_cancelled_at_the_child_and_told(peer, gateway):
     client = peer("quick")
     pid = client.whoami()["pid"]
+    began = time.monotonic()
     words = failure(client.request("tools/call", LegacySession.tool("wait")))
+    assert 1.4 < time.monotonic() - began < 5, "the time of a request, not of a start"
     assert "did not answer" in words or "timed out" in words
     read = lambda: [n["message"] for n in gateway.journal("quick", "read") if n["pid"] == pid]  # noqa: E731
     until(lambda: [m for m in read() if m.get("method") == "notifications/cancelled"], "the cancellation")
@@ -294,6 +298,67 @@ def test_a_child_that_stops_reading_holds_up_nobody_else(gateway, ledger):
 def _is_of(gateway, pid, session):
     notes = [n for n in gateway.journal("quick", "read") if n["pid"] == pid]
     return any(n["message"].get("params", {}).get("name") == "deaf" for n in notes)
+
+
+def test_what_a_child_writes_cannot_forge_a_record_or_move_the_cursor(peer, gateway):
+    answer = peer("crashes").request("tools/call", LegacySession.tool("escapes"))
+    assert "\x1b" not in failure(answer)
+    until(lambda: "forged" in gateway.log, "the child's words in the log")
+    assert not set("\x1b\x07\r\u202e\u2028") & set(gateway.log)
+
+
+def test_a_child_that_fails_at_first_can_be_used_when_it_does_not_any_more(gateway, ledger):
+    session = LegacySession(gateway, ledger, "hesitant")
+
+    def opens():
+        reply = session.post(session.offer(), timeout=20)
+        session.id = reply.header("mcp-session-id")
+        return "result" in reply.json() and session.id
+
+    until(opens, "a session", timeout=20)
+    assert text_of(session.call("echo", "x")) == "x"
+
+
+@pytest.mark.parametrize("server, other", [("legacy", ModernClient), ("modern", LegacySession)])
+def test_a_client_of_the_other_era_is_answered_and_does_not_wait(gateway, ledger, server, other):
+    client = other(gateway, ledger, server)
+    message = client.message("tools/list") if other is ModernClient else client.offer()
+    answer = client.post(message, timeout=5).json(timeout=5)
+    assert ("result" in answer) != ("error" in answer)
+    if "error" in answer:
+        assert answer["error"]["message"].strip()
+
+
+def memory(gateway):
+    """The resident mebibytes of the gateway."""
+    for line in open(f"/proc/{gateway.pid}/status"):
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+
+
+def test_a_client_that_reads_nothing_costs_little_and_holds_up_nobody(gateway, ledger):
+    """40 MiB of log for a client that does not read: its stream ends or waits, within the stream's limit."""
+    ledger.is_judged = False
+    session = LegacySession(gateway, ledger).open()
+    works(gateway, ledger)
+    before = memory(gateway)
+    body = rpc("tools/call", session.tool("flood", "4000"), "flood")
+    connection, _ = session.begin(body)
+    for _ in range(20):
+        works(gateway, ledger)
+    other = LegacySession(gateway, ledger).open()
+    assert text_of(other.call("echo", "x")) == "x"
+    assert memory(gateway) - before < 40, "most of it is held in memory"
+    connection.reset()
+    assert session.delete().status in (200, 202, 204)
+    other.delete()
+
+
+def test_the_first_client_of_a_content_length_server_is_served_at_once(make_gateway, ledger):
+    gateway = make_gateway({"fresh": bad("content_length", timeout_seconds=6)})
+    session = LegacySession(gateway, ledger, "fresh")
+    reply = session.post(session.offer(), timeout=30)
+    assert reply.status == 200, reply.json()
 
 
 def test_a_server_that_is_started_in_a_folder_runs_there(make_gateway, ledger, tmp_path):

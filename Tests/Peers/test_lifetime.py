@@ -171,6 +171,21 @@ def test_a_session_with_an_open_stream_or_a_running_call_is_not_idle(fresh, ledg
     assert gateway.terminate() == 0
 
 
+def test_a_silent_stream_is_kept_alive_with_comments(fresh, ledger):
+    gateway = fresh({"plain": plain()}, {"timeouts": {"heartbeat": 0.3, "shutdownGrace": 0.5}})
+    session = LegacySession(gateway, ledger, revision="2025-06-18").open()
+    client = ModernClient(gateway, ledger)
+    listening = client.listen(toolsListChanged=True)
+    assert listening.message()
+    waiting, exchange = client.begin(client.message("tools/call", session.tool("wait", meta={"progressToken": 1})))
+    calling = waiting.read(exchange)
+    assert calling.message()["method"] == "notifications/progress"
+    for stream in (session.stream(), listening, calling):
+        event = stream.event(comments=True)
+        assert event.is_comment, event
+    assert gateway.terminate() == 0
+
+
 def test_in_flight_calls_of_a_session_have_a_limit(fresh, ledger):
     gateway = fresh({"plain": plain()}, {"limits": {"inFlight": 4}})
     session = LegacySession(gateway, ledger).open()

@@ -130,6 +130,20 @@ def pings(server, message, arguments):
     server.ask("ping", {}, lambda answer: server.say(message, "pong", _meta={"test/answer": answer}))
 
 
+def flood(server, message, arguments):
+    """Logs ten thousand bytes, as many times as it is told."""
+    for number in range(int(arguments.get("text", "0"))):
+        server.notify("notifications/message", {"level": "info", "logger": "flood", "data": f"{number} " + "x" * 10000})
+    server.say(message, "flooded")
+
+
+def escapes(server, message, arguments):
+    """Writes terminal escapes and a forged record to stderr, then dies."""
+    sys.stderr.write('\x1b]0;title\x07\x1b[31mred\r2026-01-01 error forged \u202e\u2028\n')
+    sys.stderr.flush()
+    os._exit(9)
+
+
 def json_of(value):
     return f'"{value}"'.encode() if isinstance(value, str) else str(value).encode()
 
@@ -153,5 +167,7 @@ MISBEHAVIOUR = {
         undeclared,
         unprompted,
         pings,
+        flood,
+        escapes,
     )
 }
