@@ -125,6 +125,12 @@ def unprompted(server, message, arguments):
     server.ask("roots/list", {}, lambda answer: None)
 
 
+def gossip(server, message, arguments):
+    """Tells news after the call is over."""
+    server.say(message, "that is all")
+    server.wire.send({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
+
+
 def pings(server, message, arguments):
     """Pings the client within a call."""
     server.ask("ping", {}, lambda answer: server.say(message, "pong", _meta={"test/answer": answer}))
@@ -166,6 +172,7 @@ MISBEHAVIOUR = {
         grow,
         undeclared,
         unprompted,
+        gossip,
         pings,
         flood,
         escapes,
