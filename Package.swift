@@ -103,6 +103,12 @@ let package = Package(
         tests("Protocol", "StdioFraming", ["Bytes"]),
         tests("Protocol", "HTTPWire", ["Bytes", "CHTTPParser"]),
         tests("Protocol", "EventStream", ["Bytes"]),
+        tests("Protocol", "JSONRPC", ["JSON"]),
+        tests("Protocol", "MCPCore", ["JSON", "JSONRPC"]),
+        tests("Product", "Sessions", ["MCPCore"]),
+        tests("Product", "Backends", []),
+        tests("Product", "Gateway", ["HTTPWire"]),
+        tests("Product", "Frontends", ["Crypto", "Gateway", "HTTPWire", "JSON", "MCPCore", "Sessions"]),
         tests("Product", "Configuration", ["JSON"], exclude: ["Cases"]),
     ]
 )

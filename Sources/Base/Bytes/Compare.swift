@@ -4,6 +4,7 @@
 
 extension Span<UInt8> {
     /// Whether the bytes are those of a literal, to the letter.
+    @inlinable
     package func equals(_ text: StaticString) -> Bool {
         guard count == text.utf8CodeUnitCount else { return false }
         return text.withUTF8Buffer { buffer in
@@ -13,6 +14,7 @@ extension Span<UInt8> {
     }
 
     /// Whether the bytes are the same.
+    @inlinable
     package func equals(_ other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
         for index in indices where self[index] != other[index] { return false }
@@ -20,6 +22,7 @@ extension Span<UInt8> {
     }
 
     /// The place of the first such byte at or after `start`.
+    @inlinable
     package func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
         var index = start
         while index < count {
@@ -32,35 +35,42 @@ extension Span<UInt8> {
 
 extension Collection<UInt8> {
     /// Whether the bytes are those of a string, to the letter.
+    @inlinable
     package func equals(_ text: String) -> Bool {
         elementsEqual(text.utf8)
     }
 
     /// Whether the bytes are those of an ASCII string in lower case, where case does not matter.
+    @inlinable
     package func equalsIgnoringCase(_ lowercase: String) -> Bool {
         count == lowercase.utf8.count && zip(self, lowercase.utf8).allSatisfy { ASCII.lowercased($0) == $1 }
     }
 }
 
 /// Classes of ASCII bytes.
+@usableFromInline
 package enum ASCII {
     /// The byte in lower case, if it is an upper-case letter.
+    @inlinable
     package static func lowercased(_ byte: UInt8) -> UInt8 {
         byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
     }
 
     /// Whether the byte is a decimal digit.
+    @inlinable
     package static func isDigit(_ byte: UInt8) -> Bool {
         byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")
     }
 
     /// Whether the byte is a letter.
+    @inlinable
     package static func isLetter(_ byte: UInt8) -> Bool {
         let lower = byte | 0x20
         return lower >= UInt8(ascii: "a") && lower <= UInt8(ascii: "z")
     }
 
     /// Whether the byte may stand in a token (RFC 9110 §5.6.2): field names, methods.
+    @inlinable
     package static func isToken(_ byte: UInt8) -> Bool {
         if isDigit(byte) || isLetter(byte) { return true }
         switch byte {

@@ -3,13 +3,12 @@
 import CProcess
 import EventLoop
 import Glibc
-import Synchronization
 
 /// A process that was just started, on its way from the spawning thread to a loop.
 ///
 /// If it does not arrive, because the loop has ended meanwhile, it is killed and everything of it is closed.
 final class SpawnedProcess: Sendable {
-    private let child: Mutex<gatehouse_child?>
+    private let child: Locked<gatehouse_child?>
 
     /// Starts a program.
     ///
@@ -30,7 +29,7 @@ final class SpawnedProcess: Sendable {
             }
         }
         guard result == 0 else { throw IOFailure(operation: "spawn", code: result ?? EINVAL) }
-        self.child = Mutex(child)
+        self.child = Locked(child)
     }
 
     /// Hands the descriptors over; they are the caller's to close from now on.
@@ -51,7 +50,7 @@ final class SpawnedProcess: Sendable {
 ///
 /// The kernel ties "kill me when my parent dies" to the parent's thread, so this one never ends.
 enum SpawnThread {
-    private static let shared = Mutex<EventLoop?>(nil)
+    private static let shared = Locked<EventLoop?>(nil)
 
     static func loop() throws(IOFailure) -> EventLoop {
         try shared.withLock { shared throws(IOFailure) in

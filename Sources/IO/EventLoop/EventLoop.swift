@@ -37,7 +37,7 @@ package final class EventLoop: @unchecked Sendable {
     private let idle = Handle<uv_idle_t>()
     /// The running thread, or 0.
     private let thread = Atomic<UInt>(0)
-    private let started = Mutex<pthread_t?>(nil)
+    private let started = Locked<pthread_t?>(nil)
     private var isTornDown = false
 
     /// Makes the loop and its wake-up descriptor, and has the process ignore SIGPIPE.

@@ -1,7 +1,5 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
-import Synchronization
-
 /// What other threads have for a loop, in order.
 final class Mailbox: Sendable {
     enum Work {
@@ -17,7 +15,7 @@ final class Mailbox: Sendable {
         var isClosed = false
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     var isStopping: Bool { state.withLock { $0.isStopping } }
 

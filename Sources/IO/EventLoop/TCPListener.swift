@@ -21,7 +21,7 @@ package final class TCPListener {
     private var watcher: DescriptorWatcher?
     private var rest: LoopTimer?
     private var isPaused = false
-    private let onAccept: (ByteStream) -> Void
+    private var onAccept: ((ByteStream) -> Void)?
 
     /// Listens.
     ///
@@ -80,6 +80,7 @@ package final class TCPListener {
         rest?.close()
         rest = nil
         closeDescriptors()
+        _ = onAccept.take()
     }
 
     // The watcher holds the listener until one of them is closed, or the loop has ended and closed the watcher.
@@ -100,7 +101,7 @@ package final class TCPListener {
             if connection >= 0 {
                 // A failure means that the peer has gone already, and has closed the descriptor.
                 if let stream = try? ByteStream(adopting: connection, kind: .tcp, loop: loop) {
-                    onAccept(stream)
+                    onAccept?(stream)
                 }
                 continue
             }

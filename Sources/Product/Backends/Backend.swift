@@ -4,29 +4,9 @@ package import JSONRPC
 package import MCPCore
 package import Sessions
 
-/// A call on its way, with whoever is answered.
-package typealias Call = PendingCall<any Caller>
-
-/// Who made a call, and hears what comes of it.
+/// Who hears what a server says outside of calls.
 ///
-/// Any number of notices, then exactly one of `reply` and `failed`; nothing after that. Messages come as the server wrote
-/// them, with this hop's ids in them; the bytes are only there during the call.
-package protocol Caller: AnyObject {
-    /// The server's answer: a result or an error.
-    func reply(_ message: Message, _ bytes: Span<UInt8>, to call: Call)
-    /// Progress, a log message, or a notification of the call's subscription.
-    func notice(_ message: Message, _ bytes: Span<UInt8>, for call: Call)
-    /// There will be no answer.
-    func failed(_ failure: Failure, _ call: Call)
-    /// The call was taken back by its own client; there will be no answer.
-    func cancelled(_ call: Call)
-    /// The gateway is stopping: something that would last for ever should end now.
-    func stopping(_ call: Call)
-    /// The call still waits; a good time to show the client that the connection lives.
-    func stillWaiting(_ call: Call, now: UInt64)
-}
-
-/// Who hears what a server says outside of calls. Only servers of the legacy era do.
+/// Only servers of the legacy era do.
 package protocol ConversationListener: AnyObject {
     /// A notification about the session.
     ///
@@ -106,9 +86,17 @@ package protocol Backend: AnyObject {
     /// - Parameters:
     ///   - principal: Who calls.
     ///   - instance: The conversation that an earlier round went through; it is used if it is still there.
+    /// - Returns: The conversation.
+    /// - Throws: Why there is none.
     func modern(for principal: Principal, instance: UInt64?) throws(Failure) -> ModernConversation
-    /// Which arguments of a tool are mirrored in headers, as far as it is known.
+    /// Whether it is known which arguments of tools are mirrored in headers.
+    var knowsTools: Bool { get }
+    /// Calls back once `knowsTools`, or once it is clear that it cannot be found out.
+    func whenToolsKnown(_ body: @escaping () -> Void) throws(Failure)
+    /// Which arguments of a tool are mirrored in headers.
     func headerParameters(ofTool name: [UInt8]) -> HeaderParameters?
+    /// Takes note of tools that the server has just listed; `tools` is the array of them.
+    func learnTools(_ tools: Span<UInt8>)
     /// Tells callers that still wait so; `slot` of `slots` is served, the others another time.
     func heartbeat(slot: Int, of slots: Int)
     /// Tells callers that the gateway is stopping, so that what would last for ever ends.

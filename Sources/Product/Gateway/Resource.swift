@@ -15,23 +15,30 @@ package enum Resource: Equatable, Sendable {
     /// Nothing that we have.
     case unknown
 
-    /// Reads a path. A slash at the end and the prefix `/api` make no difference.
+    /// Reads a path.
     ///
-    /// Segments are compared as they are written: an escape in one makes it unknown, so that nothing has two meanings.
+    /// A slash at the end and the prefix `/api` make no difference. The rest is compared as it is written: an escape
+    /// makes it unknown, so that nothing has two meanings.
     package init(path: ArraySlice<UInt8>) {
-        var segments = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropFirst()
-        if segments.last?.isEmpty == true { segments.removeLast() }
-        let isAPI = segments.first?.equals("api") == true
-        if isAPI { segments.removeFirst() }
-        let words = segments.map { String(decoding: $0, as: UTF8.self) }
-        switch words.count {
-        case 1 where words[0].utf8.equals("mcp"): self = .server(nil)
-        case 1 where words[0].utf8.equals("healthz") && !isAPI: self = .health
-        case 1 where words[0].utf8.equals("readyz") && !isAPI: self = .readiness
-        case 1 where words[0].utf8.equals("session_metrics") && isAPI: self = .sessionMetrics
-        case 2 where words[0].utf8.equals("mcp") && words[1].utf8.equals("health"): self = .health
-        case 2 where words[0].utf8.equals("mcp") && Self.isName(segments.last ?? []): self = .server(words[1])
-        default: self = .unknown
+        var path = path
+        if path.count > 1, path.last == UInt8(ascii: "/") { path.removeLast() }
+        let isAPI = path.starts(with: "/api/".utf8)
+        if isAPI { path = path.dropFirst(4) }
+        if path.equals("/mcp") {
+            self = .server(nil)
+        } else if path.starts(with: "/mcp/".utf8) {
+            let name = path.dropFirst(5)
+            if name.equals("health") {
+                self = .health
+            } else {
+                self = Self.isName(name) ? .server(String(decoding: name, as: UTF8.self)) : .unknown
+            }
+        } else if isAPI {
+            self = path.equals("/session_metrics") ? .sessionMetrics : .unknown
+        } else if path.equals("/healthz") {
+            self = .health
+        } else {
+            self = path.equals("/readyz") ? .readiness : .unknown
         }
     }
 

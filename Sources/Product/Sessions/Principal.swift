@@ -21,15 +21,14 @@ package struct Principal: Sendable, Hashable {
         self.subject = subject
         self.client = client
         self.tenant = tenant
+        key = [issuer, subject, client, tenant].map { "\($0.utf8.count):\($0)" }.joined()
     }
 
     /// Everyone, where nobody is asked to say who they are.
     package static let anonymous = Principal(issuer: "", subject: "", client: "", tenant: "")
 
     /// The parts as bytes that no other principal has, to bind seals to it.
-    package var key: String {
-        [issuer, subject, client, tenant].map { "\($0.utf8.count):\($0)" }.joined()
-    }
+    package let key: String
 
     /// Compares by bytes: strings that only look the same are different principals.
     package static func == (left: Principal, right: Principal) -> Bool {

@@ -60,7 +60,9 @@ package final class Session {
 
     /// Opens a stream; nil if as many of the kind are open as may.
     package func openStream(general: Bool) -> SessionStream? {
-        if general, streams.values.count(where: { $0.isGeneral && $0.outlet != nil }) >= streamLimit { return nil }
+        if general, streams.values.count(where: { $0.isGeneral && $0.outlet != nil }) >= streamLimit {
+            return nil
+        }
         if streams.count >= streamLimit * 2 { forgetIdleStreams() }
         let stream = SessionStream(number: nextStream, isGeneral: general, session: self)
         streams[nextStream] = stream
@@ -70,7 +72,8 @@ package final class Session {
 
     /// Finished streams are kept for those who come back to them, the latest first.
     private func forgetIdleStreams() {
-        for (number, stream) in streams where stream.isFinished || (stream.isGeneral && stream.outlet == nil) {
+        for (number, stream) in streams where stream.isFinished || (stream.isGeneral && stream.outlet == nil)
+        {
             streams[number] = nil
         }
     }
@@ -91,7 +94,9 @@ package final class Session {
 
     /// What a stream sent after an event; nil if it is unknown or was forgotten.
     package func missed(after id: EventID, at now: UInt64) -> (SessionStream, [(EventID, [UInt8])])? {
-        guard let stream = streams[id.stream], let messages = log.messages(after: id, at: now) else { return nil }
+        guard let stream = streams[id.stream], stream.hasSent(id.event),
+            let messages = log.messages(after: id, at: now)
+        else { return nil }
         return (stream, messages)
     }
 

@@ -19,7 +19,9 @@ package struct ServerSentEvent: Sendable, Equatable {
     }
 }
 
-/// How large the parts of a stream may be. One byte more ends the reading.
+/// How large the parts of a stream may be.
+///
+/// One byte more ends the reading.
 package struct EventStreamLimits: Sendable {
     /// Bytes of a line, name and colon included.
     package var line: Int
@@ -58,7 +60,9 @@ package struct EventStreamParser: Sendable {
     private var isAtStart = true
     private var failure: EventStreamError?
 
-    /// Starts before the first byte. `lastEventID` is what the stream was resumed with.
+    /// Starts before the first byte.
+    ///
+    /// `lastEventID` is what the stream was resumed with.
     package init(limits: EventStreamLimits = EventStreamLimits(), lastEventID: [UInt8] = []) {
         self.limits = limits
         self.lastEventID = lastEventID
@@ -167,7 +171,9 @@ package struct EventStreamParser: Sendable {
         return number
     }
 
-    /// Ends an event. One without data is not dispatched, but its id counts.
+    /// Ends an event.
+    ///
+    /// One without data is not dispatched, but its id counts.
     private mutating func dispatch() -> ServerSentEvent? {
         lastEventID = id
         defer {

@@ -7,7 +7,9 @@ import Bytes
 /// What is written is always exactly one event, or one comment: a line break within data starts another `data`
 /// line, and ids and types that could end their line are refused.
 package enum EventStreamWriter {
-    /// Appends an event. `data` is meant to be JSON in one line; it may be empty. `retry` is in milliseconds.
+    /// Appends an event.
+    ///
+    /// `data` is meant to be JSON in one line; it may be empty. `retry` is in milliseconds.
     package static func append(
         id: [UInt8]? = nil,
         event: [UInt8]? = nil,

@@ -1,6 +1,8 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
-/// The fields that are found by slot, without a search. Other fields stand in the list only.
+/// The fields that are found by slot, without a search.
+///
+/// Other fields stand in the list only.
 package enum HTTPFieldName: UInt8, Sendable, CaseIterable {
     case host, origin, contentLength, transferEncoding, contentType, contentEncoding, accept, connection
     case expect, authorization, mcpSessionID, mcpProtocolVersion, mcpMethod, mcpName, lastEventID

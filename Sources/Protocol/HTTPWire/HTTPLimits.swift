@@ -1,6 +1,8 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
-/// How large the parts of a message may be. One byte more is refused.
+/// How large the parts of a message may be.
+///
+/// One byte more is refused.
 package struct HTTPLimits: Sendable {
     /// Bytes of the request target; beyond: 414.
     package var target: Int

@@ -2,7 +2,9 @@
 
 import Bytes
 
-/// The methods that are told apart (RFC 9110 §9). Names are case-sensitive: `get` is `other`.
+/// The methods that are told apart (RFC 9110 §9).
+///
+/// Names are case-sensitive: `get` is `other`.
 package enum HTTPMethod: Sendable {
     case get, post, delete, options, head, put, patch, connect, trace
     /// Any other token.

@@ -62,7 +62,9 @@ package struct HTTPRequestHead: Sendable {
     /// How many fields there are.
     package var fieldCount: Int { fields.count }
 
-    /// The value of the first field of a name, or nil. `other` has no value.
+    /// The value of the first field of a name, or nil.
+    ///
+    /// `other` has no value.
     package func value(_ name: HTTPFieldName) -> ArraySlice<UInt8>? {
         let slot = slots[Int(name.rawValue)]
         guard slot.count > 0 else { return nil }

@@ -9,8 +9,9 @@ import Bytes
 /// remembers where it was. It ends with the length of the head, or with an error, which it then repeats. Which error
 /// that is depends on the bytes only, not on how they were cut. `reset` starts the next request.
 ///
-/// Stricter than RFC 9112 asks: no line before the request line, no white space after the digits of Content-Length
-/// and no leading zeros in them, no Transfer-Encoding beside Content-Length, ports of one to five digits.
+/// Stricter than RFC 9112 asks: no line before the request line, no white space after the values of Content-Length
+/// and Transfer-Encoding, no leading zeros, no Transfer-Encoding beside Content-Length, no body of CONNECT, no names
+/// that only start like Transfer-Encoding, ports of one to five digits.
 package struct HTTPRequestHeadParser: Sendable {
     /// What the next byte is a part of.
     private enum Phase {
@@ -245,7 +246,9 @@ package struct HTTPRequestHeadParser: Sendable {
         var valueEnd = lineEnd
         while valueEnd > valueStart, HTTPBytes.isBlank(input[valueEnd - 1]) { valueEnd -= 1 }
         let name = HTTPFieldName(input, start, nameEnd)
-        if name != .other {
+        if name == .other {
+            try Self.checkUnknown(input, start, nameEnd)
+        } else {
             let slot = Int(name.rawValue)
             if head.slots[slot].count == 0 { head.slots[slot].first = UInt16(head.fields.count) }
             head.slots[slot].count += 1

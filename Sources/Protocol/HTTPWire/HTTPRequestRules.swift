@@ -4,7 +4,9 @@ import Bytes
 
 /// What the fields mean for the message itself, and which of them may not stand together.
 extension HTTPRequestHeadParser {
-    /// Applies the rules of one field. `endsBlank`: white space stood after the value.
+    /// Applies the rules of one field.
+    ///
+    /// `endsBlank`: white space stood after the value.
     mutating func apply(
         _ name: HTTPFieldName,
         _ input: Span<UInt8>,
@@ -27,6 +29,7 @@ extension HTTPRequestHeadParser {
             guard isFirst else { throw HTTPWireError(.repeatedTransferEncoding) }
             guard length == nil else { throw HTTPWireError(.contentLengthWithTransferEncoding) }
             guard head.version == .http11 else { throw HTTPWireError(.transferEncodingInHTTP10) }
+            guard !endsBlank else { throw HTTPWireError(.malformedTransferEncoding) }
             try Self.checkTransferEncoding(input, start, end)
             isChunked = true
         case .connection: try readConnection(input, start, end)
@@ -37,6 +40,14 @@ extension HTTPRequestHeadParser {
             }
         default: break
         }
+    }
+
+    /// Refuses a name that only starts like Transfer-Encoding: some readers (http_parser among them) take it for that.
+    static func checkUnknown(_ input: Span<UInt8>, _ start: Int, _ end: Int) throws(HTTPWireError) {
+        guard end - start > 17, input.equalsIgnoringCase(start, start + 17, "transfer-encoding") else {
+            return
+        }
+        throw HTTPWireError(.malformedTransferEncoding)
     }
 
     /// Reads one to nineteen decimal digits without leading zeros.
@@ -63,7 +74,9 @@ extension HTTPRequestHeadParser {
         return value
     }
 
-    /// Passes exactly `chunked`. Other codings are answered 501 where they are a list of names, else 400.
+    /// Passes exactly `chunked`.
+    ///
+    /// Other codings are answered 501 where they are a list of names, else 400.
     private static func checkTransferEncoding(
         _ input: Span<UInt8>,
         _ start: Int,
@@ -113,6 +126,10 @@ extension HTTPRequestHeadParser {
             head.bodyFraming = .chunked
         } else if let length {
             head.bodyFraming = .length(length)
+        }
+        // Some readers take what follows CONNECT for a tunnel and not for a body.
+        guard head.method != .connect || head.bodyFraming == .none || head.bodyFraming == .length(0) else {
+            throw HTTPWireError(.bodyOfConnect)
         }
         head.keepsAlive = !hasClose && (head.version == .http11 || hasKeepAlive)
         // HTTP/1.0 does not know the expectation, and without a body there is nothing to wait for.

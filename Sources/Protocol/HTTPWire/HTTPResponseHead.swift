@@ -23,7 +23,9 @@ package enum HTTPResponseHead {
     /// A field; its name is ours, its value may come from elsewhere.
     package typealias Field = (name: StaticString, value: [UInt8])
 
-    /// Appends the head of a response. With `close`, it says that the connection will be closed.
+    /// Appends the head of a response.
+    ///
+    /// With `close`, it says that the connection will be closed.
     package static func write(
         status: Int,
         fields: [Field],
@@ -61,7 +63,9 @@ package enum HTTPResponseHead {
         output.append(literal: "HTTP/1.1 100 Continue\r\n\r\n")
     }
 
-    /// Appends data as one chunk. Empty data appends nothing: an empty chunk would end the body.
+    /// Appends data as one chunk.
+    ///
+    /// Empty data appends nothing: an empty chunk would end the body.
     package static func append(chunk data: Span<UInt8>, to output: inout [UInt8]) {
         guard data.count > 0 else { return }
         let mark = beginChunk(in: &output)
@@ -75,7 +79,9 @@ package enum HTTPResponseHead {
         return output.count
     }
 
-    /// Closes the chunk that was opened at `mark`. One without data is taken back.
+    /// Closes the chunk that was opened at `mark`.
+    ///
+    /// One without data is taken back.
     package static func endChunk(_ mark: Int, in output: inout [UInt8]) {
         var size = output.count - mark
         guard size > 0 else { return output.removeLast(sizeBytes) }

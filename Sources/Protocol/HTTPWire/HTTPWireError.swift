@@ -20,7 +20,7 @@ package struct HTTPWireError: Error, Equatable, Sendable {
         // Where the body ends (RFC 9112 §6).
         case malformedContentLength, contentLengthTooLarge, repeatedContentLength
         case malformedTransferEncoding, unsupportedTransferCoding, repeatedTransferEncoding
-        case transferEncodingInHTTP10, contentLengthWithTransferEncoding
+        case transferEncodingInHTTP10, contentLengthWithTransferEncoding, bodyOfConnect
         // Fields that decide about the connection or the resource.
         case missingHost, repeatedHost, malformedHost, hostMismatch, malformedConnection
         case unsupportedExpectation, repeatedExpectation
@@ -77,6 +77,7 @@ package struct HTTPWireError: Error, Equatable, Sendable {
         case .repeatedTransferEncoding: "Transfer-Encoding is given more than once"
         case .transferEncodingInHTTP10: "HTTP/1.0 has no Transfer-Encoding"
         case .contentLengthWithTransferEncoding: "both Content-Length and Transfer-Encoding are given"
+        case .bodyOfConnect: "CONNECT has no body"
         case .missingHost: "Host is missing"
         case .repeatedHost: "Host is given more than once"
         case .malformedHost: "Host is not a host name or address with an optional port"

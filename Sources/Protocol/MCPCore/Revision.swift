@@ -1,5 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Bytes
+
 /// How a peer speaks MCP: with sessions and requests both ways, or without state.
 package enum Era: String, Sendable {
     /// 2024-11-05 to 2025-11-25: a handshake, sessions, requests from server to client.
@@ -31,8 +33,25 @@ package enum Revision: String, Sendable, CaseIterable, Comparable {
 
     /// Finds a revision by its date, compared by bytes.
     package init?(bytes: some Collection<UInt8>) {
-        guard let found = Self.allCases.first(where: { bytes.elementsEqual($0.rawValue.utf8) }) else { return nil }
-        self = found
+        self.init(Array(bytes)[...])
+    }
+
+    /// Finds a revision by its date, compared by bytes; asked for each request.
+    package init?(_ bytes: ArraySlice<UInt8>) {
+        let span = bytes.span
+        if span.equals("2026-07-28") {
+            self = .v2026_07_28
+        } else if span.equals("2025-11-25") {
+            self = .v2025_11_25
+        } else if span.equals("2025-06-18") {
+            self = .v2025_06_18
+        } else if span.equals("2025-03-26") {
+            self = .v2025_03_26
+        } else if span.equals("2024-11-05") {
+            self = .v2024_11_05
+        } else {
+            return nil
+        }
     }
 
     /// The era it belongs to.

@@ -4,36 +4,18 @@ import Bytes
 import JSON
 package import JSONRPC
 
-/// A call that waits for a server's answer.
-package struct PendingCall<Caller> {
-    /// Our id for it on this hop; also its progress token.
-    package let id: Int
-    /// The caller's id, as written.
-    package let clientID: String
-    /// The caller's progress token, as written.
-    package let progressToken: String?
-    /// The method.
-    package let method: Method
-    /// Whether the caller asked for log messages with this request (modern era).
-    package let wantsLogs: Bool
-    /// When it gives up waiting, in milliseconds of the loop's clock; nil for one that lasts, such as a listen.
-    package var deadline: UInt64?
-    /// Who is answered.
-    package let caller: Caller
-}
-
 /// The hop to one server: who waits for which answer, and what a line from the server means.
 ///
 /// It holds the mapping of ids, progress tokens and subscription ids between the hops, so nothing of one hop is ever
 /// visible on the other. It starts empty, when the process behind it is up; it ends with `failAll`. The server's output
 /// is not trusted: what answers nothing that was asked is dropped, and counted by the caller.
-package struct Upstream<Caller> {
+package struct Upstream {
     /// What a line from the server means.
     package enum Input {
         /// The answer to a call, which waits no longer.
-        case reply(PendingCall<Caller>)
+        case reply(Call)
         /// Something about a call that goes on: progress, or a notification of its subscription.
-        case notice(PendingCall<Caller>)
+        case notice(Call)
         /// Something about the session as a whole.
         case session
         /// A request to the client, under our number for it.
@@ -72,7 +54,7 @@ package struct Upstream<Caller> {
     package let era: Era
     /// How many calls may wait at once.
     package let capacity: Int
-    private var calls: [Int: PendingCall<Caller>] = [:]
+    private var calls: [Int: Call] = [:]
     private var asks: [Int: PendingAsk] = [:]
     private var nextID = 1
     private var nextAsk = 1
@@ -88,10 +70,10 @@ package struct Upstream<Caller> {
     /// How many requests of the server wait.
     package var askCount: Int { asks.count }
     /// The calls that wait, oldest first.
-    package var waiting: [PendingCall<Caller>] { calls.values.sorted { $0.id < $1.id } }
+    package var waiting: [Call] { calls.values.sorted { $0.id < $1.id } }
 
     /// The one call that waits, if it is the only one.
-    package var onlyCall: PendingCall<Caller>? { calls.count == 1 ? calls.first?.value : nil }
+    package var onlyCall: Call? { calls.count == 1 ? calls.first?.value : nil }
 
     // MARK: Towards the server
 
@@ -107,7 +89,7 @@ package struct Upstream<Caller> {
     package mutating func add(
         _ message: Message,
         _ bytes: Span<UInt8>,
-        caller: Caller,
+        caller: any Caller,
         deadline: UInt64?,
         edits: inout Edits
     ) -> Int? {
@@ -115,7 +97,7 @@ package struct Upstream<Caller> {
         let id = nextID
         nextID += 1
         let token = message.params.meta.progressToken
-        calls[id] = PendingCall(
+        calls[id] = Call(
             id: id,
             clientID: bytes.text(message.envelope.id),
             progressToken: token.isPresent ? bytes.text(token) : nil,
@@ -130,12 +112,12 @@ package struct Upstream<Caller> {
     }
 
     /// Ends a call without waiting for its answer, which is dropped should it come.
-    package mutating func remove(_ id: Int) -> PendingCall<Caller>? {
+    package mutating func remove(_ id: Int) -> Call? {
         calls.removeValue(forKey: id)
     }
 
     /// Finds the call with the caller's id among those of some callers.
-    package func find(clientID: String, where matches: (Caller) -> Bool) -> Int? {
+    package func find(clientID: String, where matches: (any Caller) -> Bool) -> Int? {
         calls.values.first { $0.clientID.utf8.elementsEqual(clientID.utf8) && matches($0.caller) }?.id
     }
 
@@ -152,7 +134,7 @@ package struct Upstream<Caller> {
     }
 
     /// Ends every call whose time is up.
-    package mutating func expire(at now: UInt64) -> [PendingCall<Caller>] {
+    package mutating func expire(at now: UInt64) -> [Call] {
         let late = calls.values.filter { ($0.deadline ?? .max) <= now }
         for call in late { calls.removeValue(forKey: call.id) }
         return late.sorted { $0.id < $1.id }
@@ -164,7 +146,7 @@ package struct Upstream<Caller> {
     }
 
     /// Ends everything: the server is gone.
-    package mutating func failAll() -> [PendingCall<Caller>] {
+    package mutating func failAll() -> [Call] {
         defer {
             calls.removeAll()
             asks.removeAll()
@@ -222,12 +204,19 @@ package struct Upstream<Caller> {
     private mutating func request(_ message: Message, _ bytes: Span<UInt8>) -> Input {
         let serverID = bytes.text(message.envelope.id)
         guard era == .legacy else {
-            let failure = Failure(.methodNotFound, "A server of this revision sends no requests", source: .upstream)
+            let failure = Failure(
+                .methodNotFound,
+                "A server of this revision sends no requests",
+                source: .upstream
+            )
             return .refuse(serverID, failure)
         }
         if message.method == .ping { return .ping(serverID) }
         guard asks.count < capacity else {
-            return .refuse(serverID, Failure(.internalError, "Too many requests wait for the client", source: .upstream))
+            return .refuse(
+                serverID,
+                Failure(.internalError, "Too many requests wait for the client", source: .upstream)
+            )
         }
         let ask = nextAsk
         nextAsk += 1

@@ -57,7 +57,10 @@ import Testing
                 "\(coding)"
             )
         }
-        for coding in ["", "\"chunked\"", "chunked;a", "chun\u{E9}ked", "chunked\t, x", "chunked/1"] {
+        for coding in [
+            "", "\"chunked\"", "chunked;a", "chun\u{E9}ked", "chunked\t, x", "chunked/1", "chunked ",
+            "chunked\t",
+        ] {
             #expect(
                 refusal(fields: "Transfer-Encoding: \(coding)") == .malformedTransferEncoding,
                 "\(coding)"
@@ -73,6 +76,20 @@ import Testing
         #expect(refusal(fields: "Transfer-Encoding\t: chunked") == .spaceBeforeColon)
         #expect(HTTPWireError(.unsupportedTransferCoding).status == 501)
         #expect(HTTPWireError(.malformedTransferEncoding).status == 400)
+    }
+
+    @Test func `a name that only starts like Transfer-Encoding is refused`() {
+        for name in ["Transfer-Encoding1", "transfer-encoding-", "Transfer-Encoding_x"] {
+            #expect(refusal(fields: "\(name): chunked") == .malformedTransferEncoding, "\(name)")
+        }
+        #expect(refusal(fields: "X-Transfer-Encoding: chunked", "Transfer-Encodin: chunked") == nil)
+    }
+
+    @Test func `CONNECT has no body`() {
+        let head = "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n"
+        #expect(refusal(head + "Content-Length: 0\r\n\r\n") == nil)
+        #expect(refusal(head + "Content-Length: 1\r\n\r\nx") == .bodyOfConnect)
+        #expect(refusal(head + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n") == .bodyOfConnect)
     }
 
     @Test func `HTTP 1 point 0 has no chunks`() {

@@ -2,7 +2,9 @@
 
 import CHTTPParser
 
-/// What http_parser makes of one message. Its packaged build is lenient: it must accept all that we accept.
+/// What http_parser makes of one message.
+///
+/// Its packaged build is lenient: it must accept all that we accept.
 final class SecondOpinion {
     private(set) var target: [UInt8] = []
     private(set) var body: [UInt8] = []

@@ -16,7 +16,12 @@ import Testing
         if !other.isComplete { return "incomplete" }
         if other.target != message.target { return "target \(other.target.text)" }
         if other.body != message.body { return "body \(other.body.text)" }
-        if other.keepsAlive != message.keepsAlive { return "keeps alive: \(other.keepsAlive)" }
+        // It does not trim tabs there and stumbles over empty elements.
+        let options = message.fields.filter { $0.starts(with: Array("Connection:".utf8)) }.map(\.text)
+        let isPlain =
+            !message.wire.contains(9)
+            && options.allSatisfy { ["Connection:close", "Connection:keep-alive"].contains($0) }
+        if isPlain && other.keepsAlive != message.keepsAlive { return "keeps alive: \(other.keepsAlive)" }
         return nil
     }
 
@@ -42,7 +47,7 @@ import Testing
     @Test func `mutated requests that we accept are accepted`() {
         var mutator = RequestMutator(seed: 0x6761_7465)
         var accepted = 0
-        for _ in 0..<20_000 { accepted += compare(mutator.next()) }
-        #expect(accepted > 4_000)
+        for _ in 0..<60_000 { accepted += compare(mutator.next()) }
+        #expect(accepted > 10_000)
     }
 }

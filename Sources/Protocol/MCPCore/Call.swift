@@ -1,0 +1,40 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+package import JSONRPC
+
+/// A call that waits for a server's answer.
+package struct Call {
+    /// Our id for it on this hop; also its progress token.
+    package let id: Int
+    /// The caller's id, as written.
+    package let clientID: String
+    /// The caller's progress token, as written.
+    package let progressToken: String?
+    /// The method.
+    package let method: Method
+    /// Whether the caller asked for log messages with this request (modern era).
+    package let wantsLogs: Bool
+    /// When it gives up waiting, in milliseconds of the loop's clock; nil for one that lasts, such as a listen.
+    package let deadline: UInt64?
+    /// Who is answered.
+    package let caller: any Caller
+}
+
+/// Who made a call, and hears what comes of it.
+///
+/// Any number of notices, then exactly one of `reply` and `failed`; nothing after that. Messages come as the server wrote
+/// them, with this hop's ids in them; the bytes are only there during the call.
+package protocol Caller: AnyObject {
+    /// The server's answer: a result or an error.
+    func reply(_ message: Message, _ bytes: Span<UInt8>, to call: Call)
+    /// Progress, a log message, or a notification of the call's subscription.
+    func notice(_ message: Message, _ bytes: Span<UInt8>, for call: Call)
+    /// There will be no answer.
+    func failed(_ failure: Failure, _ call: Call)
+    /// The call was taken back by its own client; there will be no answer.
+    func cancelled(_ call: Call)
+    /// The gateway is stopping: something that would last for ever should end now.
+    func stopping(_ call: Call)
+    /// The call still waits; a good time to show the client that the connection lives.
+    func stillWaiting(_ call: Call, now: UInt64)
+}
