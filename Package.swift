@@ -83,8 +83,10 @@ let package = Package(
 
         .executableTarget(
             name: "gatehouse",
-            dependencies: ["Configuration", "Gateway", "Frontends", "Backends", "Sessions", "MCPClient", "MCPCore", "JSONRPC", "HTTPServer", "HTTPClient", "EventLoop", "Children", "Diagnostics", "Bytes", "JSON"],
-            dependencies: ["Configuration", "Gateway", "Frontends", "Backends", "Sessions", "MCPClient", "HTTPServer", "EventLoop", "Children", "Diagnostics", "StdioFraming", "MCPCore", "Bytes", "JSON"],
+            dependencies: [
+                "Configuration", "Gateway", "Frontends", "Backends", "Sessions", "MCPClient", "MCPCore", "JSONRPC", "HTTPServer",
+                "HTTPClient", "EventLoop", "Children", "Diagnostics", "StdioFraming", "Bytes", "JSON",
+            ],
             path: "Sources/Commands/gatehouse",
             swiftSettings: common
         ),
