@@ -174,7 +174,11 @@ final class ChildConversation: Conversation {
         endTimer?.close()
         child?.stop(backend.stopSchedule)
         backend.ended(self)
+        let failure = Failure(.internalError, "The session has ended", source: .client)
+        for call in upstream.failAll() { call.caller.failed(failure, call) }
     }
+
+    var isBusy: Bool { upstream.callCount > 0 }
 
     private func tellCancelled(_ id: Int, _ reason: String) {
         guard state == .up || state == .greeting || state == .starting else { return }

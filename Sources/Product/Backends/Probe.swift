@@ -14,7 +14,7 @@ import StdioFraming
 /// One child is asked `server/discover`, another `initialize`: some servers of the legacy era end at anything else before
 /// it, and a server that was asked one way may refuse the other. Both are spoken to in lines; if neither has answered after
 /// two seconds, a second pair is spoken to with `Content-Length` beside them, and the pair that answers first decides.
-/// Once one of a pair has answered, the other has a second left. What the configuration states is not asked.
+/// Once one of a pair has answered, the other has three seconds left. What the configuration states is not asked.
 final class Probe {
     /// What was found.
     struct Finding {
@@ -26,7 +26,7 @@ final class Probe {
     /// Milliseconds after a child's first sign of life in which it must answer.
     static let patience: UInt64 = 5_000
     /// Milliseconds that a child has left once its sister, asked in the other era, has answered.
-    static let lastChance: UInt64 = 1_000
+    static let lastChance: UInt64 = 3_000
     /// Milliseconds after which silence makes the other framing worth a try.
     static let secondTry: UInt64 = 2_000
 

@@ -4,6 +4,8 @@ package import MCPCore
 
 /// What a session stands on: the conversation with the server behind it.
 package protocol SessionFoundation: AnyObject {
+    /// Whether a call waits for its answer.
+    var isBusy: Bool { get }
     /// Ends the conversation, and the child that carries it.
     func end()
 }
@@ -100,8 +102,8 @@ package final class Session {
         return (stream, messages)
     }
 
-    /// Whether a stream is open, so that the session is in use.
-    package var isListening: Bool { streams.values.contains { $0.outlet?.isOpen == true } }
+    /// Whether a stream is open or a call waits, so that the session is in use although nothing comes.
+    package var isInUse: Bool { foundation.isBusy || streams.values.contains { $0.outlet?.isOpen == true } }
 
     func end() {
         guard !hasEnded else { return }
