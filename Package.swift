@@ -105,6 +105,7 @@ let package = Package(
         tests("IO", "Children", ["EventLoop", "Bytes"]),
         tests("IO", "HTTPClient", ["EventLoop", "Bytes"]),
         tests("Services", "MCPClient", ["Bytes", "JSON", "JSONRPC", "MCPCore", "EventLoop", "Children", "HTTPClient", "StdioFraming"]),
+        tests("Commands", "gatehouse", ["HTTPClient", "MCPClient", "JSON"]),
         tests("Protocol", "StdioFraming", ["Bytes"]),
         tests("Protocol", "HTTPWire", ["Bytes", "CHTTPParser"]),
         tests("Protocol", "EventStream", ["Bytes"]),
