@@ -104,7 +104,7 @@ package enum SchemaTypes {
             return all
         }
         if let values = schema["enum"]?.array ?? schema["const"].map({ [$0] }) {
-            return values.map(name)
+            return values.map(name).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
         }
         return nil
     }
