@@ -171,6 +171,7 @@ let package = Package(
                 "StdioFraming",
             ]
         ),
+        tests("Commands", "gatehouse", ["HTTPClient", "MCPClient", "JSON"]),
         tests("Protocol", "StdioFraming", ["Bytes"]),
         tests("Protocol", "HTTPWire", ["Bytes", "CHTTPParser"]),
         tests("Protocol", "EventStream", ["Bytes"]),

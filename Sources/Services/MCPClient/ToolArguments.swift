@@ -19,6 +19,8 @@ package enum ToolArguments {
     /// - Parameters:
     ///   - words: The words.
     ///   - schema: The input schema of the tool; nil if there is none, as for prompts, whose arguments are texts.
+    /// - Returns: An object.
+    /// - Throws: `Misuse` for words of another form.
     package static func parse(_ words: [String], schema: JSONValue?) throws(Misuse) -> JSONValue {
         if let first = words.first, first.drop(while: \.isWhitespace).hasPrefix("{") {
             guard words.count == 1 else {
@@ -79,6 +81,7 @@ package enum SchemaTypes {
     /// - Parameters:
     ///   - schema: The schema of a value.
     ///   - root: The schema that local references point into.
+    /// - Returns: Names such as `integer`, in no particular order.
     package static func of(_ schema: JSONValue, in root: JSONValue) -> [String]? {
         of(schema, root, depth: 0)
     }
@@ -101,7 +104,7 @@ package enum SchemaTypes {
             return all
         }
         if let values = schema["enum"]?.array ?? schema["const"].map({ [$0] }) {
-            return values.map(name)
+            return values.map(name).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
         }
         return nil
     }

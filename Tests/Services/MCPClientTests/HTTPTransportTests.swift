@@ -254,6 +254,25 @@ private func scripted(
         }
     }
 
+    @Test func `what was told before the end still arrives`() async throws {
+        try await withLoop { loop in
+            let bench = try await LoopBound.connect(loop) {
+                try scripted(loop) { method, id, _ in
+                    method == "server/discover"
+                        ? response(result(id, discovered))
+                        : "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"
+                }
+            }
+            try await loop.run { bench.value.client.notify("notifications/x", ["a": 1]) }
+            try await bench.close()
+            try await loop.run {
+                let bodies = bench.value.server?.requests.map(\.body) ?? []
+                #expect(bodies.count == 2)
+                #expect(bodies.last == #"{"jsonrpc":"2.0","method":"notifications/x","params":{"a":1}}"#)
+            }
+        }
+    }
+
     @Test func `a cancelled call ends at once, and in the modern era by closing its stream`() async throws {
         try await withLoop { loop in
             let bench = try await LoopBound.connect(loop) {

@@ -46,7 +46,7 @@ extension InspectRun {
                     self.show(json: result)
                 } else {
                     let elements = result[listing.member]?.array ?? []
-                    Terminal.output(Overview(style: self.style).section(listing, elements))
+                    self.output(Overview(style: self.style).section(listing, elements))
                 }
                 self.end(0)
             }
@@ -56,7 +56,7 @@ extension InspectRun {
     /// Everything, list by list.
     private func overview(_ server: ServerDescription) {
         let offered = Listing.allCases.filter { server.offers($0.capability) }
-        if !command.wantsJSON { Terminal.output(Overview(style: style).header(server)) }
+        if !command.wantsJSON { output(Overview(style: style).header(server)) }
         let description: JSONValue = [
             "era": .string(server.era.rawValue), "protocolVersion": .string(server.revision.rawValue),
             "serverInfo": server.info, "capabilities": server.capabilities,
@@ -81,7 +81,7 @@ extension InspectRun {
             case .success(let result):
                 let elements = result[listing.member]?.array ?? []
                 if !self.command.wantsJSON, !elements.isEmpty {
-                    Terminal.output("\n" + Overview(style: self.style).section(listing, elements))
+                    self.output("\n" + Overview(style: self.style).section(listing, elements))
                 }
                 self.overview(left.dropFirst(), gathered + [.init(listing.member, .array(elements))])
             }
@@ -134,7 +134,7 @@ extension InspectRun {
                     self.show(json: result)
                 } else {
                     let text = text(result)
-                    if !text.isEmpty { Terminal.output(text) }
+                    if !text.isEmpty { self.output(text) }
                 }
                 if needsInput { self.talk.failure("the server asks for input, which cannot be given here") }
                 let isError = result["isError"]?.bool == true

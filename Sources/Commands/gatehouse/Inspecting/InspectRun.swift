@@ -10,7 +10,7 @@ import MCPClient
 
 /// One run of `gatehouse inspect`: connects, does what was asked, ends.
 ///
-/// The loop's.
+/// It is the loop's.
 final class InspectRun {
     let command: InspectCommand
     let talk: Talk
@@ -21,6 +21,8 @@ final class InspectRun {
     private var signals: SignalWatcher?
     private(set) var client: MCPClient?
     private var isEnding = false
+    /// Whether standard output has refused something.
+    private var hasLostOutput = false
 
     init(_ command: InspectCommand, on loop: EventLoop) {
         self.command = command
@@ -53,7 +55,7 @@ final class InspectRun {
         guard !isEnding else { return }
         isEnding = true
         talk.endProgress()
-        self.status = status
+        self.status = hasLostOutput ? 1 : status
         guard let client else { return loop.stop() }
         client.close { [loop] in loop.stop() }
     }
@@ -73,9 +75,14 @@ final class InspectRun {
         end(1)
     }
 
+    /// Writes lines to standard output.
+    func output(_ text: String) {
+        if !Terminal.put(text + "\n", on: 1) { hasLostOutput = true }
+    }
+
     /// Writes a value to standard output: indented on a terminal, on one line for a pipe.
     func show(json value: JSONValue) {
-        Terminal.output(String(decoding: value.text(style.isTerminal ? .pretty : .compact), as: UTF8.self))
+        output(String(decoding: value.text(style.isTerminal ? .pretty : .compact), as: UTF8.self))
     }
 
     private func advice(_ error: MCPClientError) -> String {

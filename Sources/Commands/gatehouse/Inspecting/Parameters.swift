@@ -14,7 +14,7 @@ struct Parameter: Equatable {
     static func ofTool(schema: JSONValue) -> [Parameter] {
         let required = schema["required"]?.array?.compactMap(\.string) ?? []
         return (schema["properties"]?.members ?? []).map { property in
-            var description = property.value["description"]?.string ?? property.value["title"]?.string ?? ""
+            var description = property.value["description"]?.string ?? title(property) ?? ""
             if let value = property.value["default"] {
                 description += (description.isEmpty ? "" : " ") + "(default: \(text(value)))"
             }
@@ -37,6 +37,13 @@ struct Parameter: Equatable {
                 description: argument["description"]?.string ?? ""
             )
         }
+    }
+
+    /// A title that says more than the name; many servers make theirs of the name.
+    private static func title(_ property: JSONValue.Member) -> String? {
+        guard let title = property.value["title"]?.string else { return nil }
+        let letters = title.lowercased().filter { $0 != " " }
+        return letters == property.name.lowercased().filter { $0 != "_" } ? nil : title
     }
 
     /// What a schema allows, in few words.

@@ -3,8 +3,11 @@
 import Glibc
 
 extension Terminal {
-    /// Writes text to a standard stream, whole; one that is closed is left alone.
-    static func put(_ text: String, on descriptor: Int32) {
+    /// Writes text to a standard stream, whole.
+    ///
+    /// False if the stream does not take it.
+    @discardableResult
+    static func put(_ text: String, on descriptor: Int32) -> Bool {
         let bytes = Array(text.utf8)
         var position = 0
         while position < bytes.count {
@@ -12,13 +15,9 @@ extension Terminal {
                 Glibc.write(descriptor, $0.baseAddress, $0.count)
             }
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return }
+            guard count > 0 else { return false }
             position += count
         }
-    }
-
-    /// Writes lines to standard output.
-    static func output(_ text: String) {
-        put(text + "\n", on: 1)
+        return true
     }
 }

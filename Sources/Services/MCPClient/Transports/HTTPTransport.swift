@@ -18,6 +18,11 @@ final class HTTPTransport: ClientTransport {
     private var session: String?
     private var replies: [Int: HTTPReply] = [:]
     private var isClosing = false
+    /// Messages on their way that have no answer.
+    private var notices = 0
+    /// Waits for them before the end.
+    private var onDelivered: (() -> Void)?
+    private var patience: LoopTimer?
 
     /// Milliseconds that the end of a session may take.
     private static let farewell = 2000
@@ -41,7 +46,7 @@ final class HTTPTransport: ClientTransport {
         let reply = HTTPReply(self, to: message)
         do throws(HTTPClientFailure) {
             reply.transfer = try http.start(request, delegate: reply)
-            if let id = message.id { replies[id] = reply }
+            if let id = message.id { replies[id] = reply } else { notices += 1 }
         } catch {
             let failure = MCPClientError(error)
             loop.onNextTurn { [weak self] in
@@ -59,6 +64,19 @@ final class HTTPTransport: ClientTransport {
         isClosing = true
         for reply in replies.values { reply.transfer?.cancel() }
         replies = [:]
+        guard notices > 0 else { return leave(fields, completion) }
+        onDelivered = { self.leave(fields, completion) }
+        patience = LoopTimer(loop) { self.delivered() }
+        patience?.schedule(after: UInt64(Self.farewell))
+    }
+
+    private func delivered() {
+        patience = nil
+        onDelivered.take()?()
+    }
+
+    /// Ends the session, if there is one, and the connections.
+    private func leave(_ fields: [OutgoingMessage.HTTPHeader], _ completion: @escaping () -> Void) {
         var request = HTTPRequest(method: "DELETE", url: url, fields: self.fields(fields))
         request.totalTimeout = Self.farewell
         let last = Farewell { [http] in
@@ -91,7 +109,11 @@ final class HTTPTransport: ClientTransport {
 
     /// A reply is over; the error is for a request that is still unanswered.
     func ended(_ id: Int?, _ error: MCPClientError) {
-        guard let id else { return }
+        guard let id else {
+            notices -= 1
+            if notices == 0 { delivered() }
+            return
+        }
         replies[id] = nil
         delegate?.transportFailed(id, error)
     }
