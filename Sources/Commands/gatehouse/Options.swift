@@ -18,7 +18,8 @@ struct Options {
     /// - Parameters:
     ///   - arguments: What follows the subcommand.
     ///   - valued: The options that have a value.
-    ///   - flags: The options that have none.
+    ///   - known: The options that have none.
+    /// - Throws: What cannot be understood.
     init(_ arguments: [String], valued: Set<String>, flags known: Set<String>) throws(Misuse) {
         var rest = arguments[...]
         while let argument = rest.popFirst() {

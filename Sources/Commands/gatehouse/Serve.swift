@@ -79,7 +79,9 @@ enum Serve {
     }
 }
 
-/// One run of the gateway, with the signals that end it. The loop's.
+/// One run of the gateway, with the signals that end it.
+///
+/// The loop's.
 private final class ServeRun {
     private let configuration: GatewayConfiguration
     private let environment: ConfigurationEnvironment

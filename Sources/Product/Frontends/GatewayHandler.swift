@@ -1,6 +1,8 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Backends
 import Bytes
+import Configuration
 import Gateway
 package import HTTPServer
 import HTTPWire
@@ -8,8 +10,6 @@ import JSON
 import JSONRPC
 import MCPCore
 import Sessions
-import Configuration
-import Backends
 
 /// The first to see a request: sends it through the pipeline's first stations, and to the frontend that speaks its era.
 package final class GatewayHandler: HTTPHandler {
@@ -35,7 +35,9 @@ package final class GatewayHandler: HTTPHandler {
             return .refused
         }
         exchange.context = Visit(passage)
-        guard exchange.head.method == .post, case .server = passage.resource else { return .collect(limit: 0) }
+        guard exchange.head.method == .post, case .server = passage.resource else {
+            return .collect(limit: 0)
+        }
         return .collect(limit: context.limits.body)
     }
 
@@ -77,7 +79,10 @@ package final class GatewayHandler: HTTPHandler {
             let processes = context.pipeline.registry.all.reduce(0) { $0 + $1.processCount }
             let sessions = context.pipeline.sessions.count
             exchange.answer(
-                200, #"{"active_sessions":\#(sessions),"total_processes":\#(processes)}"#, origin: passage.origin)
+                200,
+                #"{"active_sessions":\#(sessions),"total_processes":\#(processes)}"#,
+                origin: passage.origin
+            )
         case .unknown: break
         }
     }

@@ -35,7 +35,9 @@ package final class SessionTable {
     ///
     /// A session of someone else is not found, so that nobody learns that it exists.
     package func find(_ id: SessionID, owner: Principal, server: String) -> Session? {
-        guard let session = sessions[id], session.owner == owner, session.server.utf8.elementsEqual(server.utf8) else {
+        guard let session = sessions[id], session.owner == owner,
+            session.server.utf8.elementsEqual(server.utf8)
+        else {
             return nil
         }
         return session
