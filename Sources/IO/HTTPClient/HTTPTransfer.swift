@@ -4,7 +4,9 @@ import Bytes
 import CCurl
 import EventLoop
 
-/// Who is told about a response. All calls are made on the loop.
+/// Who is told about a response.
+///
+/// All calls are made on the loop.
 package protocol HTTPResponseDelegate: AnyObject {
     /// The final head has come; interim ones (1xx) are not told.
     func responseBegan(_ response: HTTPResponse, of transfer: HTTPTransfer)

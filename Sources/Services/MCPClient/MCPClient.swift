@@ -41,7 +41,9 @@ package final class MCPClient {
         package var connectTimeout: UInt64 = 30_000
         /// Milliseconds for each request; nil for no limit.
         package var requestTimeout: UInt64? = 60_000
-        /// The largest message of the server, in bytes. A larger one ends the request, or the pipe.
+        /// The largest message of the server, in bytes.
+        ///
+        /// A larger one ends the request, or the pipe.
         package var messageLimit = 16 << 20
 
         /// Makes the defaults.
@@ -50,7 +52,9 @@ package final class MCPClient {
 
     /// Is told what no request asked for.
     package var onEvent: (ClientEvent) -> Void = { _ in }
-    /// Answers requests of the server, by calling back once; nil refuses them all. A `ping` is always answered.
+    /// Answers requests of the server, by calling back once; nil refuses them all.
+    ///
+    /// A `ping` is always answered.
     package var onRequest: ((ServerRequest, @escaping (Result<JSONValue, Failure>) -> Void) -> Void)?
     /// What the server said about itself, once connected.
     package internal(set) var server: ServerDescription?

@@ -8,7 +8,9 @@ import JSON
 import JSONRPC
 import MCPClient
 
-/// One run of `gatehouse inspect`: connects, does what was asked, ends. The loop's.
+/// One run of `gatehouse inspect`: connects, does what was asked, ends.
+///
+/// The loop's.
 final class InspectRun {
     let command: InspectCommand
     let talk: Talk

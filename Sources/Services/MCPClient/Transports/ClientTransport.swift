@@ -1,6 +1,8 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
-/// What a transport tells. All calls are made on the loop, and none from within a call to the transport.
+/// What a transport tells.
+///
+/// All calls are made on the loop, and none from within a call to the transport.
 protocol ClientTransportDelegate: AnyObject {
     /// A message has come whole. The bytes are borrowed.
     func transportReceived(_ message: Span<UInt8>)
@@ -14,7 +16,9 @@ protocol ClientTransportDelegate: AnyObject {
     func transportDiagnosed(_ bytes: Span<UInt8>)
 }
 
-/// The way to a server and back. It knows nothing of what the messages mean, beyond what its binding needs.
+/// The way to a server and back.
+///
+/// It knows nothing of what the messages mean, beyond what its binding needs.
 protocol ClientTransport: AnyObject {
     /// Who is told; not kept alive.
     var delegate: (any ClientTransportDelegate)? { get set }
