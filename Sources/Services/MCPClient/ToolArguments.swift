@@ -19,6 +19,8 @@ package enum ToolArguments {
     /// - Parameters:
     ///   - words: The words.
     ///   - schema: The input schema of the tool; nil if there is none, as for prompts, whose arguments are texts.
+    /// - Returns: The arguments, an object.
+    /// - Throws: What about the words cannot be understood.
     package static func parse(_ words: [String], schema: JSONValue?) throws(Misuse) -> JSONValue {
         if let first = words.first, first.drop(while: \.isWhitespace).hasPrefix("{") {
             guard words.count == 1 else {
@@ -79,6 +81,7 @@ package enum SchemaTypes {
     /// - Parameters:
     ///   - schema: The schema of a value.
     ///   - root: The schema that local references point into.
+    /// - Returns: The names, or nil.
     package static func of(_ schema: JSONValue, in root: JSONValue) -> [String]? {
         of(schema, root, depth: 0)
     }

@@ -105,6 +105,7 @@ package struct Conversation<Caller> {
     ///   - wantsProgress: Whether the server should tell how far it is.
     ///   - mirrored: The annotations of the tool that is called.
     ///   - caller: Who asked.
+    /// - Returns: The request, to be sent.
     package mutating func ask(
         _ method: String,
         _ params: JSONValue,
