@@ -41,7 +41,7 @@ test:
 # Warnings of the compiler are errors wherever it runs: Package.swift says so.
 lint:
 	@scripts/check-swift
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzz
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzz Benchmarks
 	@scripts/check
 
 # In folders of their own, so that the ordinary build stays as it is. Left out, and why:
@@ -64,8 +64,11 @@ fuzz:
 	@scripts/install-packages test
 	Fuzz/run $(FUZZ_SECONDS)
 
-bench: build
-	@if [ -x Benchmarks/run ]; then exec Benchmarks/run; else echo 'Benchmarks/run is not there'; exit 1; fi
+# BENCH_OPTIONS is passed on, such as --quick.
+bench:
+	@scripts/check-swift
+	@scripts/install-packages test
+	Benchmarks/run $(BENCH_OPTIONS)
 
 clean:
 	rm -rf .build

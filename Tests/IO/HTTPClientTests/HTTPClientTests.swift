@@ -265,8 +265,8 @@ private let hello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
             "HTTP/1.1 200 OK\r\nContent-Length: \(size)\r\n\r\n" + String(repeating: "x", count: size)
         try await withLoop { loop in
             let bench = try await begin(loop, answer: answer) { bench in
-                bench.recorder.onPart = { [recorder = bench.recorder] transfer in
-                    if recorder.parts == 1 { transfer.pause() }
+                bench.recorder.onPart = { [weak recorder = bench.recorder] transfer in
+                    if recorder?.parts == 1 { transfer.pause() }
                 }
             }
             try await loop.wait("a part") { bench.value.recorder.parts == 1 }
