@@ -18,6 +18,9 @@ final class HTTPTransport: ClientTransport {
     private var session: String?
     private var replies: [Int: HTTPReply] = [:]
     private var isClosing = false
+    /// Whether the end of the handshake is on its way, and what was sent meanwhile: another connection could overtake it.
+    private var isShaking = false
+    private var held: [OutgoingMessage] = []
     /// Messages on their way that have no answer.
     private var notices = 0
     /// Waits for them before the end.
@@ -39,6 +42,8 @@ final class HTTPTransport: ClientTransport {
 
     func send(_ message: OutgoingMessage) {
         guard !isClosing else { return }
+        guard !isShaking else { return held.append(message) }
+        isShaking = message.method == "notifications/initialized"
         var request = HTTPRequest(method: "POST", url: url, body: message.text)
         request.fields = fields(message.fields)
         request.fields.append(HTTPField("content-type", "application/json"))
@@ -49,6 +54,7 @@ final class HTTPTransport: ClientTransport {
             if let id = message.id { replies[id] = reply } else { notices += 1 }
         } catch {
             let failure = MCPClientError(error)
+            isShaking = false
             loop.onNextTurn { [weak self] in
                 if let id = message.id { self?.delegate?.transportFailed(id, failure) }
             }
@@ -56,6 +62,7 @@ final class HTTPTransport: ClientTransport {
     }
 
     func abandon(_ id: Int) {
+        held.removeAll { $0.id == id }
         replies.removeValue(forKey: id)?.transfer?.cancel()
     }
 
@@ -111,6 +118,11 @@ final class HTTPTransport: ClientTransport {
     func ended(_ id: Int?, _ error: MCPClientError) {
         guard let id else {
             notices -= 1
+            // Nothing else goes out while the handshake does, so this is its end.
+            isShaking = false
+            let waiting = held
+            held = []
+            for message in waiting { send(message) }
             if notices == 0 { delivered() }
             return
         }
