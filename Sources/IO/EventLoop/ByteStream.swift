@@ -56,6 +56,8 @@ package final class ByteStream: LoopResource {
     private var hasEnded = false
     /// What could not be written yet; nil when there is nothing.
     var outbox: Outbox?
+    /// What is to be written when the loop has come round; in the loop's list while there is something.
+    var gathered: [UInt8] = []
     var ending = Ending.none
 
     var handle: UnsafeMutablePointer<uv_stream_t> { memory.stream }
@@ -140,6 +142,7 @@ package final class ByteStream: LoopResource {
         guard !isClosed else { return }
         loop.preconditionCurrent()
         isClosed = true
+        gathered = []
         closeHandle()
         _ = delegate.take()
     }
@@ -161,6 +164,7 @@ package final class ByteStream: LoopResource {
         uv_read_stop(handle)
         let hadPending = outbox != nil
         outbox = nil
+        gathered = []
         if ending == .close {
             close()
         } else if hasEnded {

@@ -29,14 +29,37 @@ extension EventLoop {
     /// Work that makes more work is followed for a few rounds only, so that descriptors get their turn.
     func turn() {
         for _ in 0..<16 {
-            guard runRound() else {
+            guard runRound() || flushGathering() else {
                 setBusy(false)
                 if mailbox.isStopping { uv_stop(uv) }
                 return
             }
         }
+        _ = flushGathering()
         setBusy(true)
         if mailbox.isStopping { uv_stop(uv) }
+    }
+
+    /// A stream has something to write at the end of the turn.
+    func beginGathering(_ stream: ByteStream) {
+        gathering.append(stream)
+        swap(&stream.gathered, &spareBytes)
+    }
+
+    /// The memory of what was gathered comes back.
+    func endGathering(_ bytes: consuming [UInt8]) {
+        spareBytes = bytes
+    }
+
+    /// Whether there was anything to write.
+    private func flushGathering() -> Bool {
+        guard !gathering.isEmpty else { return false }
+        var streams: [ByteStream] = []
+        swap(&streams, &gathering)
+        for stream in streams { stream.flushGathered() }
+        streams.removeAll(keepingCapacity: streams.count <= 1024)
+        if gathering.isEmpty { swap(&streams, &gathering) }
+        return true
     }
 
     /// Whether there was anything to do.
