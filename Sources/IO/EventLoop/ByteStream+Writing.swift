@@ -111,7 +111,7 @@ extension ByteStream {
         loop.preconditionCurrent()
         guard canWrite, !bytes.isEmpty else { return }
         guard outbox == nil, bytes.count < Self.gatherLimit else { return write(bytes) }
-        if gathered.isEmpty { loop.beginGathering(self) }
+        if !isGathering { loop.beginGathering(self) }
         gathered.append(bytes)
         if gathered.count >= Self.gatherLimit { flushGathered() }
     }
@@ -121,7 +121,8 @@ extension ByteStream {
 
     /// Writes what was gathered, and lends its memory to the next stream that gathers.
     func flushGathered() {
-        guard !gathered.isEmpty else { return }
+        guard isGathering else { return }
+        isGathering = false
         var bytes = gathered
         gathered = []
         write(bytes.span)
@@ -130,7 +131,7 @@ extension ByteStream {
     }
 
     /// Bytes that were given to `write` or `gather` and that the kernel has not taken.
-    package var pendingBytes: Int { isClosed ? 0 : gathered.count + (outbox?.pending(handle) ?? 0) }
+    package var pendingBytes: Int { isClosed ? 0 : (isGathering ? gathered.count : 0) + (outbox?.pending(handle) ?? 0) }
 
     /// Tells the peer that no more comes, after what is pending.
     ///

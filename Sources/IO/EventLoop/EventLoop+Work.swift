@@ -29,21 +29,26 @@ extension EventLoop {
     /// Work that makes more work is followed for a few rounds only, so that descriptors get their turn.
     func turn() {
         for _ in 0..<16 {
-            guard runRound() || flushGathering() else {
+            if runRound() { continue }
+            flushGathering()
+            if nextTurn.isEmpty {
                 setBusy(false)
                 if mailbox.isStopping { uv_stop(uv) }
                 return
             }
         }
-        _ = flushGathering()
+        flushGathering()
         setBusy(true)
         if mailbox.isStopping { uv_stop(uv) }
     }
 
     /// A stream has something to write at the end of the turn.
     func beginGathering(_ stream: ByteStream) {
+        stream.isGathering = true
+        stream.gathered = spareBytes
+        spareBytes = []
         gathering.append(stream)
-        swap(&stream.gathered, &spareBytes)
+        isGathering = true
     }
 
     /// The memory of what was gathered comes back.
@@ -51,15 +56,14 @@ extension EventLoop {
         spareBytes = bytes
     }
 
-    /// Whether there was anything to write.
-    private func flushGathering() -> Bool {
-        guard !gathering.isEmpty else { return false }
+    private func flushGathering() {
+        guard isGathering else { return }
+        isGathering = false
         var streams: [ByteStream] = []
         swap(&streams, &gathering)
         for stream in streams { stream.flushGathered() }
         streams.removeAll(keepingCapacity: streams.count <= 1024)
         if gathering.isEmpty { swap(&streams, &gathering) }
-        return true
     }
 
     /// Whether there was anything to do.

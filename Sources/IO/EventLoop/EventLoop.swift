@@ -34,6 +34,8 @@ package final class EventLoop: @unchecked Sendable {
     ///
     /// Loop thread only.
     var gathering: [ByteStream] = []
+    /// Whether there are any.
+    var isGathering = false
     /// Memory for the next of them.
     var spareBytes: [UInt8] = []
 
