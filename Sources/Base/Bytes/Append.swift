@@ -39,7 +39,13 @@ extension [UInt8] {
             append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
             rest /= 10
         } while rest > 0
-        if count - start > 1 { self[start...].reverse() }
+        // The digits came last first. Not `reverse()` of a slice: that copies the whole array.
+        var (low, high) = (start, count - 1)
+        while low < high {
+            swapAt(low, high)
+            low += 1
+            high -= 1
+        }
     }
 
     /// Appends bytes as lower-case hexadecimal, two digits each.

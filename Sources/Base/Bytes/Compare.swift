@@ -34,16 +34,39 @@ extension Span<UInt8> {
 }
 
 extension Collection<UInt8> {
-    /// Whether the bytes are those of a string, to the letter.
+    /// Whether the bytes are those of a literal, to the letter.
+    ///
+    /// Not of a `String`: passing its bytes one by one costs several times as much.
     @inlinable
-    package func equals(_ text: String) -> Bool {
-        elementsEqual(text.utf8)
+    package func equals(_ text: StaticString) -> Bool {
+        count == text.utf8CodeUnitCount && starts(with: text)
+    }
+
+    /// Whether the first bytes are those of a literal, to the letter.
+    @inlinable
+    package func starts(with text: StaticString) -> Bool {
+        text.withUTF8Buffer { letters in
+            let found = withContiguousStorageIfAvailable { bytes in
+                guard bytes.count >= letters.count else { return false }
+                for index in 0..<letters.count where unsafe bytes[index] != letters[index] { return false }
+                return true
+            }
+            return unsafe found ?? starts(with: letters)
+        }
     }
 
     /// Whether the bytes are those of an ASCII string in lower case, where case does not matter.
     @inlinable
     package func equalsIgnoringCase(_ lowercase: String) -> Bool {
         count == lowercase.utf8.count && zip(self, lowercase.utf8).allSatisfy { ASCII.lowercased($0) == $1 }
+    }
+}
+
+extension String {
+    /// Whether both have the same bytes.
+    @inlinable
+    package func hasSameBytes(as other: String) -> Bool {
+        utf8.span.equals(other.utf8.span)
     }
 }
 

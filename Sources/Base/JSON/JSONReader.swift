@@ -302,12 +302,15 @@ extension JSONReader {
         let highs: UInt64 = 0x8080_8080_8080_8080
         while index &+ 8 <= bytes.count {
             // The bound was checked in the line above.
-            let word = unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
+            let word = UInt64(
+                littleEndian: unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self))
             let quote = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
             let backslash = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
             // A byte's high bit is set where that byte is zero or less than the subtrahend.
             let special = (quote &- ones) | (backslash &- ones) | (word &- ones &* 0x20) | word
-            guard special & highs == 0 else { break }
+            // The lowest such bit is exact: what borrows could set wrongly stands above it.
+            let found = special & highs
+            guard found == 0 else { return index &+ found.trailingZeroBitCount / 8 }
             index &+= 8
         }
         while index < bytes.count {

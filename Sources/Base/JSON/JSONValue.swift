@@ -85,7 +85,7 @@ package enum JSONValue: Sendable, Equatable {
     /// The value of a member by name, compared by bytes; nil if this is no object or has no such member.
     package subscript(name: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
-        return members.first { $0.name.utf8.equals(name) }?.value
+        return members.first { $0.name.hasSameBytes(as: name) }?.value
     }
 
     /// The string, if this is one.

@@ -109,7 +109,9 @@ package final class Child {
     }
 
     /// Gives the child bytes on its standard input; what it does not take yet is kept, see `pendingInput`.
-    package func write(_ bytes: Span<UInt8>) { input.write(bytes) }
+    ///
+    /// What is written in one turn of the loop reaches the child in one piece.
+    package func write(_ bytes: Span<UInt8>) { input.gather(bytes) }
 
     /// Gives the child two pieces as if they were one.
     package func write(_ first: Span<UInt8>, _ second: Span<UInt8>) { input.write(first, second) }

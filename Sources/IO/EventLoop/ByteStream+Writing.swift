@@ -1,5 +1,6 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Bytes
 import CUV
 
 /// What a stream could not write at once: the bytes that libuv has, and those that wait behind them.
@@ -63,6 +64,7 @@ extension ByteStream {
     package func write(_ bytes: Span<UInt8>) {
         loop.preconditionCurrent()
         guard canWrite, !bytes.isEmpty else { return }
+        flushGathered()
         bytes.withUnsafeBytes { bytes in
             if let outbox {
                 outbox.append(bytes)
@@ -81,6 +83,7 @@ extension ByteStream {
     package func write(_ first: Span<UInt8>, _ second: Span<UInt8>) {
         loop.preconditionCurrent()
         guard canWrite else { return }
+        flushGathered()
         guard !first.isEmpty, !second.isEmpty else { return write(first.isEmpty ? second : first) }
         first.withUnsafeBytes { first in
             second.withUnsafeBytes { second in
@@ -100,8 +103,35 @@ extension ByteStream {
         }
     }
 
-    /// Bytes that were given to `write` and that the kernel has not taken.
-    package var pendingBytes: Int { isClosed ? 0 : outbox?.pending(handle) ?? 0 }
+    /// Writes the bytes after those before, together with all that follows before the loop next waits.
+    ///
+    /// For streams that many write to in one turn: one system call takes it all, and the reader wakes up once. Until then
+    /// the bytes count as pending; if the kernel takes them all, the delegate is not told that they went.
+    package func gather(_ bytes: Span<UInt8>) {
+        loop.preconditionCurrent()
+        guard canWrite, !bytes.isEmpty else { return }
+        guard outbox == nil, bytes.count < Self.gatherLimit else { return write(bytes) }
+        if !isGathering { loop.beginGathering(self) }
+        gathered.append(bytes)
+        if gathered.count >= Self.gatherLimit { flushGathered() }
+    }
+
+    /// Bytes that are worth a system call of their own.
+    private static let gatherLimit = 32_768
+
+    /// Writes what was gathered, and lends its memory to the next stream that gathers.
+    func flushGathered() {
+        guard isGathering else { return }
+        isGathering = false
+        var bytes = gathered
+        gathered = []
+        write(bytes.span)
+        bytes.removeAll(keepingCapacity: true)
+        loop.endGathering(bytes)
+    }
+
+    /// Bytes that were given to `write` or `gather` and that the kernel has not taken.
+    package var pendingBytes: Int { isClosed ? 0 : (isGathering ? gathered.count : 0) + (outbox?.pending(handle) ?? 0) }
 
     /// Tells the peer that no more comes, after what is pending.
     ///
@@ -109,6 +139,7 @@ extension ByteStream {
     package func endWriting() {
         loop.preconditionCurrent()
         guard canWrite else { return }
+        flushGathered()
         ending = canShutDown ? .shutdown : .close
         if outbox == nil { finishWriting() }
     }
@@ -117,6 +148,7 @@ extension ByteStream {
     package func closeAfterWriting() {
         loop.preconditionCurrent()
         guard !isClosed else { return }
+        flushGathered()
         ending = .close
         if outbox == nil { close() }
     }

@@ -56,6 +56,12 @@ package final class ByteStream: LoopResource {
     private var hasEnded = false
     /// What could not be written yet; nil when there is nothing.
     var outbox: Outbox?
+    /// What is to be written when the loop has come round; in the loop's list while there is something.
+    var gathered: [UInt8] = []
+    /// Whether there is something.
+    ///
+    /// Asked at every write: unlike the array, a flag is read without the run-time check for overlapping accesses.
+    var isGathering = false
     var ending = Ending.none
 
     var handle: UnsafeMutablePointer<uv_stream_t> { memory.stream }
@@ -140,6 +146,8 @@ package final class ByteStream: LoopResource {
         guard !isClosed else { return }
         loop.preconditionCurrent()
         isClosed = true
+        isGathering = false
+        gathered = []
         closeHandle()
         _ = delegate.take()
     }
@@ -161,6 +169,8 @@ package final class ByteStream: LoopResource {
         uv_read_stop(handle)
         let hadPending = outbox != nil
         outbox = nil
+        isGathering = false
+        gathered = []
         if ending == .close {
             close()
         } else if hasEnded {

@@ -29,14 +29,41 @@ extension EventLoop {
     /// Work that makes more work is followed for a few rounds only, so that descriptors get their turn.
     func turn() {
         for _ in 0..<16 {
-            guard runRound() else {
+            if runRound() { continue }
+            flushGathering()
+            if nextTurn.isEmpty {
                 setBusy(false)
                 if mailbox.isStopping { uv_stop(uv) }
                 return
             }
         }
+        flushGathering()
         setBusy(true)
         if mailbox.isStopping { uv_stop(uv) }
+    }
+
+    /// A stream has something to write at the end of the turn.
+    func beginGathering(_ stream: ByteStream) {
+        stream.isGathering = true
+        stream.gathered = spareBytes
+        spareBytes = []
+        gathering.append(stream)
+        isGathering = true
+    }
+
+    /// The memory of what was gathered comes back.
+    func endGathering(_ bytes: consuming [UInt8]) {
+        spareBytes = bytes
+    }
+
+    private func flushGathering() {
+        guard isGathering else { return }
+        isGathering = false
+        var streams: [ByteStream] = []
+        swap(&streams, &gathering)
+        for stream in streams { stream.flushGathered() }
+        streams.removeAll(keepingCapacity: streams.count <= 1024)
+        if gathering.isEmpty { swap(&streams, &gathering) }
     }
 
     /// Whether there was anything to do.

@@ -30,6 +30,14 @@ package final class EventLoop: @unchecked Sendable {
     /// Loop thread only.
     var spareTurn: [() -> Void] = []
     var spareWork: [Mailbox.Work] = []
+    /// The streams that write when all else is done.
+    ///
+    /// Loop thread only.
+    var gathering: [ByteStream] = []
+    /// Whether there are any.
+    var isGathering = false
+    /// Memory for the next of them.
+    var spareBytes: [UInt8] = []
 
     private let wakeDescriptor: Int32
     private let wake = Handle<uv_poll_t>()

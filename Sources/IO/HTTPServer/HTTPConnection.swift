@@ -23,7 +23,8 @@ final class HTTPConnection: ByteStreamDelegate {
     }
 
     private let stream: ByteStream
-    private unowned let server: HTTPServer
+    /// Until the connection is closed, the two keep each other alive.
+    private let server: HTTPServer
     private var phase = Phase.head
     private var parser: HTTPRequestHeadParser
     private var decoder: HTTPChunkedDecoder
@@ -54,7 +55,8 @@ final class HTTPConnection: ByteStreamDelegate {
 
     func start() {
         stream.delegate = self
-        timer = LoopTimer(server.loop) { [weak self] in self?.timeUp() }
+        // The timer goes with its connection. A weak reference would make every use of the connection slower.
+        timer = LoopTimer(server.loop) { [unowned self] in timeUp() }
         wait(server.limits.idle)
         stream.startReading()
     }

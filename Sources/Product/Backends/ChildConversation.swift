@@ -468,17 +468,22 @@ extension ChildConversation: ChildDelegate {
     func childOutput(_ bytes: Span<UInt8>, of child: Child) {
         guard child === self.child else { return }
         if partial.isEmpty {
-            read(bytes)
+            let rest = read(bytes)
+            if rest < bytes.count { partial.append(bytes, rest..<bytes.count) }
         } else {
             partial.append(bytes)
-            let held = partial
+            // Taken out meanwhile and put back as it is: a large message comes in many parts and is not copied for each.
+            var held = partial
             partial = []
-            read(held.span)
+            let rest = read(held.span)
+            guard rest < held.count else { return }
+            held.removeFirst(rest)
+            partial = held
         }
     }
 
-    /// Takes every whole message, and keeps the rest.
-    private func read(_ bytes: Span<UInt8>) {
+    /// Takes every whole message; where the rest, which is to be kept, begins.
+    private func read(_ bytes: Span<UInt8>) -> Int {
         var position = 0
         while state != .ended, child != nil {
             switch reader.next(bytes, from: &position) {
@@ -492,10 +497,9 @@ extension ChildConversation: ChildDelegate {
                 processes.drop("noise")
                 processes.log.debug("the server wrote \(range.count) bytes that are no message")
             case .needMore:
-                if position < bytes.count { partial.append(bytes, position..<bytes.count) }
-                return
+                return position
             case .tooLong:
-                return stop(
+                stop(
                     Failure(
                         .internalError,
                         "The server sent a message of more than \(processes.limits.line) bytes and was stopped",
@@ -504,6 +508,7 @@ extension ChildConversation: ChildDelegate {
                 )
             }
         }
+        return bytes.count
     }
 
     /// An array of messages, which servers of 2025-03-26 may send.

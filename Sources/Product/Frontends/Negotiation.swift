@@ -14,12 +14,10 @@ struct Negotiation {
     /// Whether it names `text/event-stream`, rather than taking anything.
     private(set) var namesEvents = false
 
-    private static let usual = Array("application/json, text/event-stream".utf8)
-
     init(_ head: HTTPRequestHead) {
         let fields = head.count(.accept)
         guard fields > 0 else { return }
-        if fields == 1, head.value(.accept)?.elementsEqual(Self.usual) == true {
+        if fields == 1, head.value(.accept)?.equals("application/json, text/event-stream") == true {
             (acceptsJSON, acceptsEvents, namesEvents) = (true, true, true)
             return
         }
@@ -34,7 +32,7 @@ struct Negotiation {
         )
         guard let type = parts.first else { return }
         let isRefused = parts.dropFirst().contains { part in
-            guard part.starts(with: "q=".utf8) else { return false }
+            guard part.starts(with: "q=") else { return false }
             return part.dropFirst(2).allSatisfy { $0 == UInt8(ascii: "0") || $0 == UInt8(ascii: ".") }
         }
         guard !isRefused else { return }
@@ -80,7 +78,7 @@ struct Negotiation {
     }
 
     private static func isJSON(_ type: ArraySlice<UInt8>) -> Bool {
-        if type.elementsEqual("application/json".utf8) { return true }
+        if type.equals("application/json") { return true }
         let end = type.firstIndex(of: UInt8(ascii: ";")) ?? type.endIndex
         return trimmed(type[..<end]).equalsIgnoringCase("application/json")
     }

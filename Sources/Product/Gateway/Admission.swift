@@ -46,6 +46,8 @@ package struct Admission: Sendable {
     }
 
     private func isAllowed(host: ArraySlice<UInt8>) -> Bool {
+        // What loopback clients write, before anything is copied.
+        if allowsLoopback, Self.isLoopback(Self.withoutPort(host)) { return true }
         let lower = host.map(ASCII.lowercased)
         let name = Self.withoutPort(lower[...])
         if allowsLoopback, Self.isLoopback(name) { return true }

@@ -7,7 +7,9 @@ import MCPCore
 package import Sessions
 
 /// One request on its way through the pipeline: what each station found out, for those after it.
-package struct Passage {
+///
+/// A class, so that what is handed on is one reference: as a value its copies were a twentieth of a call.
+package final class Passage {
     /// What the path means.
     package internal(set) var resource = Resource.unknown
     /// The server behind it.

@@ -11,7 +11,7 @@ package import Sessions
 ///
 /// Then it is dispatched. Each station may refuse. Identify, authorize and meter let everything pass until identity and
 /// policy are built: everyone is the anonymous principal.
-package struct Pipeline {
+package final class Pipeline {
     /// Which hosts and origins may ask.
     package let admission: Admission
     /// The servers.
@@ -31,11 +31,11 @@ package struct Pipeline {
 
     /// Lets a request in, by its head.
     package func enter(_ head: HTTPRequestHead) throws(Refusal) -> Passage {
-        var passage = Passage()
+        let passage = Passage()
         passage.origin = try admission.admit(head)
-        try resolve(head, &passage)
-        identify(head, &passage)
-        try own(head, &passage)
+        try resolve(head, passage)
+        identify(head, passage)
+        try own(head, passage)
         return passage
     }
 
@@ -49,7 +49,7 @@ package struct Pipeline {
     // MARK: Stations
 
     /// Resource: which server is meant, and that there is one.
-    private func resolve(_ head: HTTPRequestHead, _ passage: inout Passage) throws(Refusal) {
+    private func resolve(_ head: HTTPRequestHead, _ passage: Passage) throws(Refusal) {
         passage.resource = Resource(path: head.path)
         guard case .server(let stated) = passage.resource else { return }
         guard let name = stated ?? registry.defaultName else {
@@ -63,14 +63,14 @@ package struct Pipeline {
     }
 
     /// Identify: who asks.
-    private func identify(_ head: HTTPRequestHead, _ passage: inout Passage) {
+    private func identify(_ head: HTTPRequestHead, _ passage: Passage) {
         passage.principal = .anonymous
     }
 
     /// Own: that what the request names belongs to who asks.
     ///
     /// Someone else's is as unknown as one that never was.
-    private func own(_ head: HTTPRequestHead, _ passage: inout Passage) throws(Refusal) {
+    private func own(_ head: HTTPRequestHead, _ passage: Passage) throws(Refusal) {
         guard let backend = passage.backend, let value = head.value(.mcpSessionID) else { return }
         // In the modern era the header means nothing; only a message can tell, so that nothing is refused here.
         guard let id = SessionID(value) else { return }

@@ -22,11 +22,11 @@ package enum Resource: Equatable, Sendable {
     package init(path: ArraySlice<UInt8>) {
         var path = path
         if path.count > 1, path.last == UInt8(ascii: "/") { path.removeLast() }
-        let isAPI = path.starts(with: "/api/".utf8)
+        let isAPI = path.starts(with: "/api/")
         if isAPI { path = path.dropFirst(4) }
         if path.equals("/mcp") {
             self = .server(nil)
-        } else if path.starts(with: "/mcp/".utf8) {
+        } else if path.starts(with: "/mcp/") {
             let name = path.dropFirst(5)
             if name.equals("health") {
                 self = .health

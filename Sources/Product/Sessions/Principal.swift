@@ -32,7 +32,7 @@ package struct Principal: Sendable, Hashable {
 
     /// Compares by bytes: strings that only look the same are different principals.
     package static func == (left: Principal, right: Principal) -> Bool {
-        left.key.utf8.elementsEqual(right.key.utf8)
+        left.key.hasSameBytes(as: right.key)
     }
 
     /// Hashes what is compared.

@@ -1,5 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Bytes
+
 /// The open sessions of the legacy era, bounded in number, in idle time and in age.
 package final class SessionTable {
     private var sessions: [SessionID: Session] = [:]
@@ -23,7 +25,7 @@ package final class SessionTable {
 
     /// How many of a server's are open.
     package func count(server: String) -> Int {
-        sessions.values.count { $0.server.utf8.elementsEqual(server.utf8) }
+        sessions.values.count { $0.server.hasSameBytes(as: server) }
     }
 
     /// Takes a session in.
@@ -35,9 +37,7 @@ package final class SessionTable {
     ///
     /// A session of someone else is not found, so that nobody learns that it exists.
     package func find(_ id: SessionID, owner: Principal, server: String) -> Session? {
-        guard let session = sessions[id], session.owner == owner,
-            session.server.utf8.elementsEqual(server.utf8)
-        else {
+        guard let session = sessions[id], session.owner == owner, session.server.hasSameBytes(as: server) else {
             return nil
         }
         return session

@@ -88,7 +88,7 @@ package struct HeaderParameters: Sendable, Equatable {
 
     private static func matches(_ header: [UInt8], _ argument: JSONValue) -> Bool {
         switch argument {
-        case .string(let text): return header.equals(text)
+        case .string(let text): return header.span.equals(text.utf8.span)
         case .bool(let value): return header.equals(value ? "true" : "false")
         case .number(let text):
             // Numbers are equal by value: 42.0 is 42.

@@ -64,6 +64,39 @@ private func pattern(_ count: Int) -> [UInt8] {
         }
     }
 
+    @Test func `gathers what is written in one turn, and keeps the order`() async throws {
+        try await withLoop { loop in
+            let sent = pattern(200_000)
+            let pair = try await loop.run {
+                let pair = try Pair(loop)
+                pair.far.startReading()
+                pair.near.gather(sent[0..<10].span)
+                pair.near.gather(sent[10..<30].span)
+                #expect(pair.near.pendingBytes == 30)
+                pair.near.write(sent[30..<100].span)
+                #expect(pair.near.pendingBytes == 0)
+                // Past the limit of what is gathered, and past what the peer takes at once.
+                for start in stride(from: 100, to: sent.count, by: 10_000) {
+                    pair.near.gather(sent[start..<min(start + 10_000, sent.count)].span)
+                }
+                pair.near.endWriting()
+                return LoopBound(pair, loop)
+            }
+            try await loop.wait("the end comes") { !pair.value.farSide.ends.isEmpty }
+            try await loop.run {
+                #expect(pair.value.farSide.bytes == sent)
+                // What is gathered after the end, or by a stream that is closed, goes nowhere.
+                pair.value.near.gather(sent[0..<10].span)
+                #expect(pair.value.near.pendingBytes == 0)
+                pair.value.far.gather(sent[0..<10].span)
+                #expect(pair.value.far.pendingBytes == 10)
+                pair.value.far.close()
+                #expect(pair.value.far.pendingBytes == 0)
+                pair.value.near.close()
+            }
+        }
+    }
+
     @Test func `holds back a fast writer while its reader has stopped`() async throws {
         try await withLoop { loop in
             let sent = pattern(2 << 20)
