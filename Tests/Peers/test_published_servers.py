@@ -4,6 +4,7 @@ import shutil
 import subprocess
 
 import pytest
+
 from peers.clients import connected, text
 from peers.gateway import sdk
 
