@@ -170,7 +170,9 @@ class Plain:
     def on_tools_call(self, message, params):
         self.calls += 1
         name, arguments = params.get("name"), params.get("arguments") or {}
-        handler = getattr(self, "tool_" + str(name), None)
+        if not isinstance(name, str):
+            return self.error(message, -32602, "name must be a string")
+        handler = getattr(self, "tool_" + name, None)
         if handler is not None:
             handler(message, params, arguments)
         elif name in MISBEHAVIOUR:
