@@ -155,7 +155,7 @@ def test_a_round_whose_child_died_is_answered_somehow_and_never_waits(client):
         assert answer["result"]["_meta"]["test/rounds"]["state"].startswith("state of ")
 
 
-NUMBERS = b'[0,-0,1e5,1E+2,-1.5e-7,123456789012345678901234567890,0.1000000000000000055511151231257827]'
+NUMBERS = b"[0,-0,1e5,1E+2,-1.5e-7,123456789012345678901234567890,0.1000000000000000055511151231257827]"
 
 
 def test_what_is_not_read_here_passes_unchanged(gateway, session):
