@@ -135,6 +135,7 @@ private final class ServeRun {
         }
         guard let first = enabled.first(where: { $0.problem == nil }) else { return }
         let endpoint = "\(url)/mcp/\(first.name)"
+        let program = CommandLine.arguments.first ?? "gatehouse"
         Terminal.say(
             """
 
@@ -143,7 +144,7 @@ private final class ServeRun {
             Claude Code:
               claude mcp add --transport http \(first.name) \(endpoint)
             Try it:
-              gatehouse inspect \(endpoint)
+              \(program) inspect \(endpoint)
             """
         )
     }

@@ -34,7 +34,7 @@ package struct SuspectedCall {
 /// A conversation with a server, in one era, on behalf of one principal.
 ///
 /// It starts when a backend opens it and may be used at once: what is sent before the server is up waits, up to a limit.
-/// It ends with `end`; calls that wait then are not told.
+/// It ends with `end`, which fails the calls that wait.
 package protocol Conversation: SessionFoundation {
     /// Who hears what is said outside of calls; held weakly.
     var listener: (any ConversationListener)? { get set }

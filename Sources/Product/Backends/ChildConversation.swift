@@ -52,6 +52,8 @@ final class ChildConversation: Conversation {
     private var restarts: RestartPolicy
     private var hasAnswered = false
     private var callTimer: LoopTimer?
+    /// When the timer fires.
+    private var callTimerTime: UInt64 = .max
     private var startTimer: LoopTimer?
     private var endTimer: LoopTimer?
     private var stopReason: Failure?
@@ -111,7 +113,7 @@ final class ChildConversation: Conversation {
         }
         if message.method == .initialize { rememberHandshake(message, bytes, id) }
         send(message, bytes, edits)
-        watchCalls()
+        watchCalls(deadline)
         return id
     }
 
@@ -172,7 +174,11 @@ final class ChildConversation: Conversation {
         endTimer?.close()
         child?.stop(backend.stopSchedule)
         backend.ended(self)
+        let failure = Failure(.internalError, "The session has ended", source: .client)
+        for call in upstream.failAll() { call.caller.failed(failure, call) }
     }
+
+    var isBusy: Bool { upstream.callCount > 0 }
 
     private func tellCancelled(_ id: Int, _ reason: String) {
         guard state == .up || state == .greeting || state == .starting else { return }
@@ -195,6 +201,8 @@ final class ChildConversation: Conversation {
             throw Failure(.internalError, "The conversation with the server is over", source: .gateway)
         case .down:
             try start()
+            // What is known already is known at once.
+            if state == .down, let stopReason { throw stopReason }
             return
         }
         let waiting = queuedBytes + (child?.pendingInput ?? 0)
@@ -415,15 +423,17 @@ final class ChildConversation: Conversation {
 
     /// Sees to it that late calls are noticed.
     ///
-    /// The timer is left alone while it runs: it looks again when it fires.
-    private func watchCalls() {
+    /// The timer is left alone while it fires before the deadline: it looks again when it does.
+    private func watchCalls(_ deadline: UInt64?) {
+        guard let deadline, deadline < callTimerTime else { return }
+        callTimerTime = deadline
         if callTimer == nil { callTimer = LoopTimer(processes.loop) { [weak self] in self?.expireCalls() } }
-        guard let callTimer, !callTimer.isScheduled, let deadline = upstream.nextDeadline else { return }
         let now = processes.loop.now
-        callTimer.schedule(after: deadline > now ? deadline - now : 1)
+        callTimer?.schedule(after: deadline > now ? deadline - now : 1)
     }
 
     private func expireCalls() {
+        callTimerTime = .max
         for call in upstream.expire(at: processes.loop.now) {
             if call.method == .initialize {
                 startTimedOut()
@@ -440,7 +450,7 @@ final class ChildConversation: Conversation {
             processes.log.warning("\(call.method.rawValue): \(failure.message)")
             call.caller.failed(failure, call)
         }
-        watchCalls()
+        watchCalls(upstream.nextDeadline)
     }
 
     func beginStopping() {

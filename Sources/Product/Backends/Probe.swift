@@ -14,7 +14,7 @@ import StdioFraming
 /// One child is asked `server/discover`, another `initialize`: some servers of the legacy era end at anything else before
 /// it, and a server that was asked one way may refuse the other. Both are spoken to in lines; if neither has answered after
 /// two seconds, a second pair is spoken to with `Content-Length` beside them, and the pair that answers first decides.
-/// What the configuration states is not asked.
+/// Once one of a pair has answered, the other has three seconds left. What the configuration states is not asked.
 final class Probe {
     /// What was found.
     struct Finding {
@@ -25,6 +25,8 @@ final class Probe {
 
     /// Milliseconds after a child's first sign of life in which it must answer.
     static let patience: UInt64 = 5_000
+    /// Milliseconds that a child has left once its sister, asked in the other era, has answered.
+    static let lastChance: UInt64 = 3_000
     /// Milliseconds after which silence makes the other framing worth a try.
     static let secondTry: UInt64 = 2_000
 
@@ -85,7 +87,8 @@ final class Probe {
         guard completion != nil else { return }
         // Children that answered, or refused to, understand their framing; their sisters are waited for.
         for children in asked where children.contains(where: \.verdict.isAnswer) {
-            if children.allSatisfy({ $0.verdict != .none }) { decide(children) }
+            if children.allSatisfy({ $0.verdict != .none }) { return decide(children) }
+            for child in children { child.hurry() }
             return
         }
         guard asked.allSatisfy({ $0.allSatisfy { $0.verdict != .none } }) else { return }
@@ -153,6 +156,7 @@ private final class ProbeChild: ChildDelegate {
     private var partial: [UInt8] = []
     private var timer: LoopTimer?
     private var showsLife = false
+    private var isHurried = false
     /// Pages of tools that may still be asked for, so that a server cannot hold the probe.
     private var pagesLeft = 20
 
@@ -189,6 +193,13 @@ private final class ProbeChild: ChildDelegate {
         guard let child else { return }
         self.child = nil
         backend.abandon(child)
+    }
+
+    /// Waits no longer than for a last moment.
+    func hurry() {
+        guard verdict == .none, !isHurried else { return }
+        isHurried = true
+        timer?.schedule(after: Probe.lastChance)
     }
 
     private func conclude(_ found: Verdict) {
@@ -232,7 +243,7 @@ private final class ProbeChild: ChildDelegate {
     // MARK: What it says
 
     private func noteLife() {
-        guard !showsLife else { return }
+        guard !showsLife, !isHurried else { return }
         showsLife = true
         timer?.schedule(after: Probe.patience)
     }

@@ -53,6 +53,10 @@ package final class GatewayHandler: HTTPHandler {
             let names = allowed.map { "\($0)".uppercased() }.joined(separator: ", ")
             throw Refusal(405, .invalidRequest, "Method Not Allowed", fields: [("Allow", names)])
         }
+        // Of two values a proxy may have judged the other one.
+        for name in [HTTPFieldName.mcpSessionID, .lastEventID, .authorization] where head.count(name) > 1 {
+            throw Refusal(400, .invalidRequest, "Bad Request: a header that decides stands more than once")
+        }
         if case .server = passage.resource, head.method == .post {
             try Negotiation.checkPost(head)
             if context.isDraining { throw .busy("The gateway is stopping") }

@@ -4,6 +4,8 @@ package import MCPCore
 
 /// What a session stands on: the conversation with the server behind it.
 package protocol SessionFoundation: AnyObject {
+    /// Whether a call waits for its answer.
+    var isBusy: Bool { get }
     /// Ends the conversation, and the child that carries it.
     func end()
 }
@@ -70,12 +72,12 @@ package final class Session {
         return stream
     }
 
-    /// Finished streams are kept for those who come back to them, the latest first.
+    /// Streams are kept for those who come back to them: the finished ones go first, then those that nobody took up again,
+    /// the oldest before the others.
     private func forgetIdleStreams() {
-        for (number, stream) in streams where stream.isFinished || (stream.isGeneral && stream.outlet == nil)
-        {
-            streams[number] = nil
-        }
+        let idle = streams.values.filter { $0.isFinished || ($0.isGeneral && $0.outlet == nil) }
+        let order = idle.sorted { ($0.isFinished ? 0 : 1, $0.number) < ($1.isFinished ? 0 : 1, $1.number) }
+        for stream in order.prefix(max(streamLimit, 1)) { streams[stream.number] = nil }
     }
 
     /// The general stream that somebody listens to, the newest first.
@@ -100,8 +102,8 @@ package final class Session {
         return (stream, messages)
     }
 
-    /// Whether a stream is open, so that the session is in use.
-    package var isListening: Bool { streams.values.contains { $0.outlet?.isOpen == true } }
+    /// Whether a stream is open or a call waits, so that the session is in use although nothing comes.
+    package var isInUse: Bool { foundation.isBusy || streams.values.contains { $0.outlet?.isOpen == true } }
 
     func end() {
         guard !hasEnded else { return }

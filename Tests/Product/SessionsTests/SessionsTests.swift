@@ -7,6 +7,7 @@ import Testing
 /// A conversation that only remembers that it ended.
 private final class Foundation: SessionFoundation {
     var hasEnded = false
+    var isBusy = false
     func end() { hasEnded = true }
 }
 
@@ -97,6 +98,8 @@ private final class Outlet: StreamOutlet {
         listening?.open(Outlet())
         #expect(table.sweep(at: 150, idle: { _ in 100 }) == 1)
         #expect(foundations.map(\.hasEnded) == [true, false, false])
+        foundations[1].isBusy = true
+        #expect(table.sweep(at: 900, idle: { _ in 100 }) == 0, "a call waits, and a client listens")
         #expect(table.sweep(at: 1001, idle: { _ in 5000 }) == 2)
         #expect(foundations.map(\.hasEnded) == [true, true, true])
         #expect(table.count == 0)
