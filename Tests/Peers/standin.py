@@ -44,7 +44,9 @@ def main():
         return JSONResponse({"status": "ok"})
 
     app = Starlette(routes=[*routes, Route("/healthz", health), Route("/readyz", health)], lifespan=lifespan)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=1))
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=1)
+    )
 
     async def serve():
         task = asyncio.create_task(server.serve())

@@ -4,6 +4,7 @@ import anyio
 import mcp_types as types
 import pytest
 from mcp.shared.exceptions import MCPError
+
 from peers.clients import LEGACY, MODERN, User, connected, text, value
 from peers.waiting import until_async
 

@@ -5,6 +5,7 @@ import uuid
 import anyio
 import pytest
 from mcp.shared.exceptions import MCPError
+
 from peers.clients import LEGACY, MODERN, User, connected, text
 from peers.gateway import IS_STANDIN
 from peers.waiting import until_async

@@ -2,6 +2,7 @@
 
 import anyio
 import pytest
+
 from peers.clients import LEGACY, MODERN, connected, text, value
 from peers.gateway import IS_STANDIN
 from peers.waiting import until_async

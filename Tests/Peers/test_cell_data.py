@@ -5,6 +5,7 @@ import base64
 import mcp_types as types
 import pytest
 from mcp.shared.exceptions import MCPError
+
 from peers.clients import LEGACY, MODERN, connected
 
 

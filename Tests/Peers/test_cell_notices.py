@@ -3,6 +3,7 @@
 import anyio
 import mcp_types as types
 from mcp.client.subscriptions import PromptsListChanged, ResourcesListChanged, ResourceUpdated, ToolsListChanged
+
 from peers.clients import LEGACY, MODERN, User, connected, text
 from peers.waiting import until_async
 
@@ -29,7 +30,10 @@ async def test_progress_of_concurrent_calls_does_not_mix(gateway, mode, ledger):
             async def progress(done, total, message):
                 seen[steps].append((done, total))
 
-            assert text(await client.call_tool("progress", {"steps": steps}, progress_callback=progress)) == f"{steps} steps"
+            assert (
+                text(await client.call_tool("progress", {"steps": steps}, progress_callback=progress))
+                == f"{steps} steps"
+            )
 
         async with anyio.create_task_group() as group:
             for steps in seen:

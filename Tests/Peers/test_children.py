@@ -4,6 +4,7 @@ import sys
 import time
 
 import pytest
+
 from peers.gateway import bad, plain
 from peers.processes import is_alive
 from peers.raw import LegacySession, ModernClient, rpc, text_of

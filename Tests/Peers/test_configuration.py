@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+
 from peers.gateway import check, plain, run
 
 GOOD = {"mcpServers": {"plain": plain()}}
@@ -39,14 +40,32 @@ BROKEN = {
     "no JSON": ("hello\n", 1),
     "a missing comma": ('{\n  "mcpServers": {\n    "a": {"command": "sh" "args": []}\n  }\n}\n', 3),
     "command as a number": ('{\n  "mcpServers": {\n    "a": {\n      "command": 7\n    }\n  }\n}\n', 4),
-    "args as a text": ('{\n  "mcpServers": {\n    "a": {\n      "command": "sh",\n      "args": "-c"\n    }\n  }\n}\n', 5),
-    "a number among args": ('{\n  "mcpServers": {\n    "a": {"command": "sh",\n      "args": ["-c", 1]\n    }\n  }\n}\n', 4),
-    "an unknown key in gateway": ('{\n  "mcpServers": {"ok": {"command": "sh"}},\n  "gateway": {\n    "limts": {}\n  }\n}\n', 4),
-    "a limit out of range": ('{\n  "mcpServers": {"ok": {"command": "sh"}},\n  "gateway": {"limits": {\n    "body": -1\n  }}\n}\n', 4),
-    "a time as a text": ('{\n  "mcpServers": {"ok": {"command": "sh"}},\n  "gateway": {"timeouts": {\n    "head": "fast"\n  }}\n}\n', 4),
+    "args as a text": (
+        '{\n  "mcpServers": {\n    "a": {\n      "command": "sh",\n      "args": "-c"\n    }\n  }\n}\n',
+        5,
+    ),
+    "a number among args": (
+        '{\n  "mcpServers": {\n    "a": {"command": "sh",\n      "args": ["-c", 1]\n    }\n  }\n}\n',
+        4,
+    ),
+    "an unknown key in gateway": (
+        '{\n  "mcpServers": {"ok": {"command": "sh"}},\n  "gateway": {\n    "limts": {}\n  }\n}\n',
+        4,
+    ),
+    "a limit out of range": (
+        '{\n  "mcpServers": {"ok": {"command": "sh"}},\n  "gateway": {"limits": {\n    "body": -1\n  }}\n}\n',
+        4,
+    ),
+    "a time as a text": (
+        '{\n  "mcpServers": {"ok": {"command": "sh"}},\n  "gateway": {"timeouts": {\n    "head": "fast"\n  }}\n}\n',
+        4,
+    ),
     "a bad server name": ('{\n  "mcpServers": {\n    "a b": {"command": "sh"}\n  }\n}\n', 3),
     "a name with another meaning": ('{\n  "mcpServers": {\n    "sse": {"command": "sh"}\n  }\n}\n', 3),
-    "a missing variable": ('{\n  "mcpServers": {\n    "a": {"command": "sh",\n      "env": {"X": "${NO_SUCH_VARIABLE_7}"}\n    }\n  }\n}\n', 4),
+    "a missing variable": (
+        '{\n  "mcpServers": {\n    "a": {"command": "sh",\n      "env": {"X": "${NO_SUCH_VARIABLE_7}"}\n    }\n  }\n}\n',
+        4,
+    ),
 }
 
 
@@ -90,7 +109,9 @@ def test_a_missing_file_is_told(tmp_path):
     assert status == 2 and "nothing.json" in err
 
 
-@pytest.mark.parametrize("arguments", [["serve", "--port", "x"], ["serve", "--prot", "1"], ["dance"], ["serve", "--port", "70000"]])
+@pytest.mark.parametrize(
+    "arguments", [["serve", "--port", "x"], ["serve", "--prot", "1"], ["dance"], ["serve", "--port", "70000"]]
+)
 def test_bad_usage_ends_with_status_2(arguments):
     status, out, err = run(*arguments)
     assert status == 2 and err.strip()

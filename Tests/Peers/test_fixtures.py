@@ -4,6 +4,7 @@ import sys
 
 import pytest
 from mcp import Client, StdioServerParameters
+
 from peers.clients import User, text, value
 from peers.gateway import SERVERS
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from peers.events import EventReader
 from peers.ledger import VERSION_KEY, Ledger
 from peers.schema import MODERN, REVISIONS, message_problems
@@ -30,7 +31,11 @@ GOOD = [
     ("2025-06-18", error(id=None), None),
     ("2025-06-18", {**error(id=None), "id": None}, None),
     (MODERN, error(-32022, data={"supported": [MODERN], "requested": "x"}), None),
-    ("2025-11-25", {"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": 1, "progress": 1}}, None),
+    (
+        "2025-11-25",
+        {"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": 1, "progress": 1}},
+        None,
+    ),
     ("2025-11-25", {"jsonrpc": "2.0", "id": "a", "method": "roots/list"}, None),
     ("2025-03-26", [answer({}), answer({}, 2)], "ping"),
 ]
@@ -49,13 +54,33 @@ BAD = [
     ("a capability error without data", MODERN, error(-32021), None),
     ("a legacy code", MODERN, error(-32002), None),
     ("a request in the modern era", MODERN, {"jsonrpc": "2.0", "id": 1, "method": "roots/list"}, None),
-    ("progress without a token", "2025-11-25", {"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progress": 1}}, None),
-    ("an acknowledgement without a filter", MODERN, {"jsonrpc": "2.0", "method": "notifications/subscriptions/acknowledged", "params": {}}, None),
+    (
+        "progress without a token",
+        "2025-11-25",
+        {"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progress": 1}},
+        None,
+    ),
+    (
+        "an acknowledgement without a filter",
+        MODERN,
+        {"jsonrpc": "2.0", "method": "notifications/subscriptions/acknowledged", "params": {}},
+        None,
+    ),
     ("a batch", "2025-06-18", [answer({})], "ping"),
     ("an answer that nobody asked for", "2025-11-25", answer({}), None),
     ("no version of JSON-RPC", "2025-11-25", {"id": 1, "result": {}}, "ping"),
-    ("an image without its data", "2025-06-18", answer({"content": [{"type": "image", "mimeType": "x"}]}), "tools/call"),
-    ("a link before its time", "2024-11-05", answer({"content": [{"type": "resource_link", "uri": "a:b", "name": "x"}]}), "tools/call"),
+    (
+        "an image without its data",
+        "2025-06-18",
+        answer({"content": [{"type": "image", "mimeType": "x"}]}),
+        "tools/call",
+    ),
+    (
+        "a link before its time",
+        "2024-11-05",
+        answer({"content": [{"type": "resource_link", "uri": "a:b", "name": "x"}]}),
+        "tools/call",
+    ),
 ]
 
 

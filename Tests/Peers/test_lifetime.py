@@ -5,6 +5,7 @@ import signal
 import socket
 
 import pytest
+
 from peers.gateway import BINARY, Gateway, bad, plain
 from peers.processes import end_all, is_alive
 from peers.raw import LegacySession, ModernClient, rpc, text_of
@@ -233,7 +234,12 @@ def test_broken_clients_leave_nothing_open(fresh, ledger):
     for number in range(60):
         connection, _ = client.begin(client.message("tools/call", LegacySession.tool("wait"), id=number))
         connection.reset() if number % 2 else connection.close()
-    for data in (b"", b"GET", b"\0" * 100, b"POST /mcp/plain HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\n\r\n{"):
+    for data in (
+        b"",
+        b"GET",
+        b"\0" * 100,
+        b"POST /mcp/plain HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\n\r\n{",
+    ):
         connection = Connection(gateway.port)
         connection.send(data)
         connection.reset()

@@ -4,14 +4,12 @@ import shutil
 import subprocess
 
 import pytest
+
 from peers.clients import connected, text
 from peers.gateway import sdk
 
-pytestmark = [
-    pytest.mark.wide,
-    pytest.mark.timeout(180),
-    pytest.mark.skipif(shutil.which("uvx") is None, reason="needs uvx (https://docs.astral.sh/uv)"),
-]
+pytestmark = [pytest.mark.wide, pytest.mark.timeout(180)]
+needs_uvx = pytest.mark.skipif(shutil.which("uvx") is None, reason="needs uvx (https://docs.astral.sh/uv)")
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +48,7 @@ def published(make_gateway, repository):
     )
 
 
+@needs_uvx
 async def test_mcp_server_time_is_listed_and_called(published, mode, ledger):
     async with connected(published, "time", mode, ledger, timeout=120) as client:
         tools = {tool.name for tool in (await client.list_tools()).tools}
@@ -60,6 +59,7 @@ async def test_mcp_server_time_is_listed_and_called(published, mode, ledger):
         assert "21:00" in text(await client.call_tool("convert_time", arguments))
 
 
+@needs_uvx
 async def test_mcp_server_git_is_listed_and_called(published, mode, ledger, repository):
     async with connected(published, "git", mode, ledger, timeout=120) as client:
         tools = {tool.name for tool in (await client.list_tools()).tools}

@@ -80,7 +80,13 @@ def test_a_mistake_is_found(value):
 
 @pytest.mark.parametrize(
     "value",
-    [server(), server(timeout_seconds=0.5 + 1), gateway(port="${PORT}"), gateway(timeouts={"heartbeat": 0}), gateway(tls=None)],
+    [
+        server(),
+        server(timeout_seconds=0.5 + 1),
+        gateway(port="${PORT}"),
+        gateway(timeouts={"heartbeat": 0}),
+        gateway(tls=None),
+    ],
     ids=json.dumps,
 )
 def test_what_is_right_passes(value):

@@ -1,9 +1,10 @@
-"""Who and what is let in: Host, Origin, content types, CORS, sizes, paths, methods (threats.md M4 to M6, M12, M28)."""
+"""Who and what is let in: Host, Origin, content types, CORS, sizes, paths, methods."""
 
 import json
 import re
 
 import pytest
+
 from peers.gateway import plain
 from peers.raw import ACCEPT, LegacySession, ModernClient, encoded, rpc
 from peers.waiting import until
@@ -213,7 +214,9 @@ def test_another_content_type_is_refused_with_415(gateway, client, kind):
     assert calls(gateway) == before
 
 
-@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "Application/JSON", "application/json;charset=UTF-8"])
+@pytest.mark.parametrize(
+    "kind", ["application/json; charset=utf-8", "Application/JSON", "application/json;charset=UTF-8"]
+)
 def test_parameters_and_case_of_the_content_type_do_not_matter(client, kind):
     assert call(client, {"Content-Type": kind}).status == 200
 
@@ -225,7 +228,9 @@ def test_an_accept_that_lacks_a_type_is_refused_with_406(gateway, client, accept
     assert session.post(session.offer(), {"Accept": accept}).status == 406
 
 
-@pytest.mark.parametrize("accept", ["*/*", "text/event-stream, application/json", "application/json;q=0.9,text/event-stream;q=1"])
+@pytest.mark.parametrize(
+    "accept", ["*/*", "text/event-stream, application/json", "application/json;q=0.9,text/event-stream;q=1"]
+)
 def test_other_spellings_of_accept_are_taken(client, accept):
     assert call(client, {"Accept": accept}).status == 200
 

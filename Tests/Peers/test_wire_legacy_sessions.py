@@ -1,6 +1,7 @@
 """Legacy sessions on the wire (2024-11-05 to 2025-11-25): how they begin, what they carry, how they end."""
 
 import pytest
+
 from peers.processes import is_alive
 from peers.raw import LATEST, LegacySession, error_of, rpc, text_of
 from peers.schema import LEGACY

@@ -4,6 +4,7 @@ import json
 import uuid
 
 import pytest
+
 from peers.raw import LATEST, LegacySession, rpc, text_of
 from peers.schema import LEGACY
 from peers.waiting import until
@@ -19,9 +20,9 @@ def session(gateway, ledger):
     session.delete()
 
 
-def unprompted(session):
-    """Make the server ask something outside a call."""
-    assert text_of(session.call("unprompted")) == "and now a question"
+def unprompted(session, times=1):
+    """Make the server ask something outside a call: all at once, or the next call would be taken for the reason."""
+    assert text_of(session.call("unprompted", str(times))) == "and now a question"
 
 
 def held(session, gateway, path, id=50):
@@ -67,8 +68,7 @@ def test_each_message_goes_to_exactly_one_of_two_get_streams(session):
     assert all(stream.status in (200, 409) for stream in streams)
     open_streams = [stream for stream in streams if stream.status == 200]
     assert open_streams, "the first stream was not taken away"
-    for _ in range(3):
-        unprompted(session)
+    unprompted(session, 3)
     messages = []
 
     def look():
@@ -144,7 +144,9 @@ def test_an_answer_from_another_session_does_not_count(gateway, session, ledger)
     connection, exchange = session.begin(rpc("tools/call", session.tool("ask"), 9))
     reply = connection.read(exchange)
     asked = reply.message()
-    assert other.post({"jsonrpc": "2.0", "id": asked["id"], "result": {"roots": [{"uri": "file:///evil"}]}}).status == 202
+    assert (
+        other.post({"jsonrpc": "2.0", "id": asked["id"], "result": {"roots": [{"uri": "file:///evil"}]}}).status == 202
+    )
     assert other.request("ping")["result"] == {}
     session.post({"jsonrpc": "2.0", "id": asked["id"], "result": {"roots": [{"uri": "file:///good"}]}})
     seen = reply.message()["result"]["_meta"]["test/answer"]
@@ -202,19 +204,18 @@ def events_of(stream, count):
 
 def test_event_ids_are_unique_in_the_session(session, gateway, tmp_path):
     stream = session.stream()
-    for _ in range(3):
-        unprompted(session)
+    unprompted(session, 3)
+    ids = [event.id for event in events_of(stream, 4)]
     reply = held(session, gateway, tmp_path / "gate")
     (tmp_path / "gate").touch()
-    ids = [event.id for event in events_of(stream, 4)]
     while (event := reply.event()) is not None:
         ids.append(event.id)
     assert all(ids) and len(set(ids)) == len(ids)
 
 
-def gossip(session):
+def gossip(session, times=1):
     """Make the server tell news outside a call."""
-    assert text_of(session.call("gossip")) == "that is all"
+    assert text_of(session.call("gossip", str(times))) == "that is all"
 
 
 def test_a_get_stream_is_resumed_after_its_last_event(session):
@@ -222,8 +223,7 @@ def test_a_get_stream_is_resumed_after_its_last_event(session):
     gossip(session)
     seen = next(event for event in iter(stream.event, None) if event.data)
     stream.connection.close()
-    gossip(session)
-    gossip(session)
+    gossip(session, 2)
     again = session.stream(last=seen.id)
     assert again.status == 200
     events = []

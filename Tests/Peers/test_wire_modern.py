@@ -1,6 +1,7 @@
 """The stateless revision on the wire: the envelope, errors with their status, discovery."""
 
 import pytest
+
 from peers.raw import CAPABILITIES, CLIENT, MODERN, VERSION, LegacySession, ModernClient, error_of, rpc, text_of
 from peers.wire import once
 

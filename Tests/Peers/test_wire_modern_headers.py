@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+
 from peers.raw import MODERN, ModernClient, error_of, text_of
 
 

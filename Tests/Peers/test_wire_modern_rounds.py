@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+
 from peers.gateway import plain
 from peers.raw import ModernClient, error_of, text_of
 from peers.waiting import until

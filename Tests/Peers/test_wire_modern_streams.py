@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+
 from peers.raw import SUBSCRIPTION, ModernClient, error_of, text_of
 from peers.waiting import until
 

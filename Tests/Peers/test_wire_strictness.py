@@ -1,8 +1,9 @@
-"""HTTP/1.1 in the strict profile (threats.md §3): what is ambiguous is refused, and nothing after it is heard."""
+"""HTTP/1.1 in the strict profile: what is ambiguous is refused, and nothing after it is heard."""
 
 import time
 
 import pytest
+
 from peers.gateway import plain
 from peers.raw import LegacySession, ModernClient, encoded
 from peers.wire import Closed, Connection, once, raw

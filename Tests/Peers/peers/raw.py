@@ -57,9 +57,7 @@ class LegacySession:
 
     def post(self, message, changes=None, timeout=10.0):
         """POST a message; the reply's head has been read, and its body too unless it is a stream."""
-        return once(
-            self.gateway.port, "POST", self.path, self.fields(changes), encoded(message), self.ledger, timeout
-        )
+        return once(self.gateway.port, "POST", self.path, self.fields(changes), encoded(message), self.ledger, timeout)
 
     def begin(self, message, changes=None):
         """Send a POST and wait for nothing; return the connection and the exchange to read the answer with."""

@@ -105,7 +105,9 @@ def _result_problems(revision, message, method):
     else:
         found += problems(revision, RESULTS.get(method, "EmptyResult"), result)
     if revision != MODERN:
-        found += [f"{key} does not exist in {revision}" for key in ("resultType", "ttlMs", "cacheScope") if key in result]
+        found += [
+            f"{key} does not exist in {revision}" for key in ("resultType", "ttlMs", "cacheScope") if key in result
+        ]
     return found
 
 

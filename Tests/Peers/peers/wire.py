@@ -56,11 +56,8 @@ class Reply:
         if self.is_whole:
             return b""
         if self.is_chunked:
-            size = int(self.connection.line(end).split(b";")[0], 16)
-            data = self.connection.exactly(size, end)
-            tail = self.connection.line(end)
-            assert tail == b"", f"a chunk ends with {tail!r}"
-            self.is_whole = size == 0
+            data = self.connection.chunk(end)
+            self.is_whole = data == b""
         elif self._left is not None:
             data = self.connection.some(self._left, end)
             self._left -= len(data)
@@ -186,12 +183,19 @@ class Connection:
         del self._buffer[: at + 2]
         return line
 
-    def exactly(self, count, end):
-        while len(self._buffer) < count:
+    def chunk(self, end):
+        """The next whole chunk, b"" for the last; when its time is over nothing is lost and it can be asked again."""
+        while True:
+            at = self._buffer.find(b"\r\n")
+            if at >= 0:
+                size = int(self._buffer[:at].split(b";")[0], 16)
+                start, after = at + 2, at + 2 + size
+                if len(self._buffer) >= after + 2:
+                    assert self._buffer[after : after + 2] == b"\r\n", "a chunk ends with something else"
+                    data = bytes(self._buffer[start:after])
+                    del self._buffer[: after + 2]
+                    return data
             self.fill(end)
-        data = bytes(self._buffer[:count])
-        del self._buffer[:count]
-        return data
 
     def some(self, most, end, at_end=None):
         if not self._buffer:

@@ -120,15 +120,17 @@ def undeclared(server, message, arguments):
 
 
 def unprompted(server, message, arguments):
-    """Asks the client something after the call is over."""
+    """Asks the client something after the call is over, once or as often as it is told."""
     server.say(message, "and now a question")
-    server.ask("roots/list", {}, lambda answer: None)
+    for _ in range(int(arguments.get("text", "1"))):
+        server.ask("roots/list", {}, lambda answer: None)
 
 
 def gossip(server, message, arguments):
-    """Tells news after the call is over."""
+    """Tells news after the call is over, once or as often as it is told."""
     server.say(message, "that is all")
-    server.wire.send({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
+    for _ in range(int(arguments.get("text", "1"))):
+        server.wire.send({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
 
 
 def pings(server, message, arguments):
@@ -145,7 +147,7 @@ def flood(server, message, arguments):
 
 def escapes(server, message, arguments):
     """Writes terminal escapes and a forged record to stderr, then dies."""
-    sys.stderr.write('\x1b]0;title\x07\x1b[31mred\r2026-01-01 error forged \u202e\u2028\n')
+    sys.stderr.write("\x1b]0;title\x07\x1b[31mred\r2026-01-01 error forged \u202e\u2028\n")
     sys.stderr.flush()
     os._exit(9)
 

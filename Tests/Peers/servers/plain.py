@@ -43,6 +43,7 @@ class Plain:
         self.era, self.wire = era, wire
         self.revision = None
         self.calls = 0
+        self.questions = 0
         self.waiting = {}
         self.asked = {}
         self.listens = {}
@@ -105,7 +106,8 @@ class Plain:
         self.wire.send({"jsonrpc": "2.0", "method": method, "params": params})
 
     def ask(self, method, params, then):
-        number = f"ask-{len(self.asked)}-{os.getpid()}"
+        self.questions += 1
+        number = f"ask-{self.questions}-{os.getpid()}"
         self.asked[number] = then
         self.wire.send({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
 
@@ -140,7 +142,19 @@ class Plain:
         self.answer(message, {"contents": contents}, cacheable=True)
 
     def on_tools_list(self, message, params):
-        names = ["echo", "whoami", "environment", "wait", "hold", "progress", "log", "change", "ask", "rounds", "reconsider"]
+        names = [
+            "echo",
+            "whoami",
+            "environment",
+            "wait",
+            "hold",
+            "progress",
+            "log",
+            "change",
+            "ask",
+            "rounds",
+            "reconsider",
+        ]
         names += sorted(MISBEHAVIOUR)
         tools = [{"name": name, "inputSchema": TEXT} for name in names]
         self.answer(message, {"tools": [*tools, {"name": "routed", "inputSchema": ROUTED}]}, cacheable=True)
@@ -156,7 +170,9 @@ class Plain:
     def on_tools_call(self, message, params):
         self.calls += 1
         name, arguments = params.get("name"), params.get("arguments") or {}
-        handler = getattr(self, "tool_" + str(name), None)
+        if not isinstance(name, str):
+            return self.error(message, -32602, "name must be a string")
+        handler = getattr(self, "tool_" + name, None)
         if handler is not None:
             handler(message, params, arguments)
         elif name in MISBEHAVIOUR:
@@ -226,7 +242,10 @@ class Plain:
             facts = {"pid": os.getpid(), "state": params.get("requestState"), "inputs": params["inputResponses"]}
             return self.say(message, "enough", _meta={"test/rounds": facts})
         schema = {"type": "object", "properties": {"name": {"type": "string"}}}
-        asked = {"method": "elicitation/create", "params": {"mode": "form", "message": "Who?", "requestedSchema": schema}}
+        asked = {
+            "method": "elicitation/create",
+            "params": {"mode": "form", "message": "Who?", "requestedSchema": schema},
+        }
         state = arguments.get("text", f"state of {os.getpid()} \u00fc")
         result = {"resultType": "input_required", "inputRequests": {"name": asked}, "requestState": state}
         self.answer(message, result)
