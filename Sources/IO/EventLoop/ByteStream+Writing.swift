@@ -131,7 +131,9 @@ extension ByteStream {
     }
 
     /// Bytes that were given to `write` or `gather` and that the kernel has not taken.
-    package var pendingBytes: Int { isClosed ? 0 : (isGathering ? gathered.count : 0) + (outbox?.pending(handle) ?? 0) }
+    package var pendingBytes: Int {
+        isClosed ? 0 : (isGathering ? gathered.count : 0) + (outbox?.pending(handle) ?? 0)
+    }
 
     /// Tells the peer that no more comes, after what is pending.
     ///

@@ -78,7 +78,7 @@ package struct HTTPResponse: Sendable, Equatable {
 
     /// The first value of a field, by its name in lower case.
     package func value(_ name: String) -> String? {
-        fields.first { $0.name.utf8.equals(name) }?.value
+        fields.first { $0.name.hasSameBytes(as: name) }?.value
     }
 
     /// The media type in lower case, without parameters (RFC 9110 §8.3).

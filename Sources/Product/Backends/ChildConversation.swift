@@ -31,35 +31,35 @@ final class ChildConversation: Conversation {
     }
 
     /// The id of our own requests; `Upstream` begins at 1.
-    private static let ownID = 0
+    static let ownID = 0
 
     let era: Era
     let instance: UInt64
     weak var listener: (any ConversationListener)?
-    private(set) var state = State.down
-    private(set) var child: Child?
-    private(set) var upstream: Upstream
-    private let processes: ServerProcesses
-    private let backend: ProcessBackend
+    var state = State.down
+    var child: Child?
+    var upstream: Upstream
+    let processes: ServerProcesses
+    let backend: ProcessBackend
     private var framing = Framing.newline
-    private var reader: FrameReader
+    var reader: FrameReader
     /// Output of the child that is no whole message yet.
-    private var partial: [UInt8] = []
+    var partial: [UInt8] = []
     /// Messages for a process that is not up yet, without framing.
     private var queue: [[UInt8]] = []
     private var queuedBytes = 0
-    private var handshake = Handshake()
-    private var restarts: RestartPolicy
-    private var hasAnswered = false
+    var handshake = Handshake()
+    var restarts: RestartPolicy
+    var hasAnswered = false
     private var callTimer: LoopTimer?
     /// When the timer fires.
     private var callTimerTime: UInt64 = .max
-    private var startTimer: LoopTimer?
+    var startTimer: LoopTimer?
     private var endTimer: LoopTimer?
     private var stopReason: Failure?
 
     /// What a replaced process is told first.
-    private struct Handshake {
+    struct Handshake {
         /// The `initialize` request with our own id.
         var initialize: [UInt8] = []
         /// Whether the client said `notifications/initialized`.
@@ -230,7 +230,7 @@ final class ChildConversation: Conversation {
     }
 
     /// Sends a message, or keeps it for the process that is on its way.
-    private func send(_ text: [UInt8], ahead: Bool = false) {
+    func send(_ text: [UInt8], ahead: Bool = false) {
         if let child, state == .up || ahead {
             var frame: [UInt8] = []
             FrameWriter.append(text.span, framing: framing, to: &frame)
@@ -358,7 +358,7 @@ final class ChildConversation: Conversation {
     }
 
     /// The answer to a request of our own.
-    private func receivedOwn(_ message: Message) {
+    func receivedOwn(_ message: Message) {
         guard state == .greeting else { return }
         guard message.envelope.kind == .result else {
             let failure = Failure(
@@ -391,7 +391,7 @@ final class ChildConversation: Conversation {
     }
 
     /// Fails everything that waits and stops the process.
-    private func stop(_ failure: Failure) {
+    func stop(_ failure: Failure) {
         let child = child
         self.child = nil
         if let child { backend.abandon(child) }
@@ -399,7 +399,7 @@ final class ChildConversation: Conversation {
         fail(failure, to: .down)
     }
 
-    private func fail(_ failure: Failure, to next: State) {
+    func fail(_ failure: Failure, to next: State) {
         if state != .ended { state = next }
         stopReason = failure
         queue = []
@@ -460,162 +460,11 @@ final class ChildConversation: Conversation {
     func heartbeat(now: UInt64) {
         for call in upstream.waiting { call.caller.stillWaiting(call, now: now) }
     }
-}
 
-// MARK: - From the child
+    // MARK: Words
 
-extension ChildConversation: ChildDelegate {
-    func childOutput(_ bytes: Span<UInt8>, of child: Child) {
-        guard child === self.child else { return }
-        if partial.isEmpty {
-            let rest = read(bytes)
-            if rest < bytes.count { partial.append(bytes, rest..<bytes.count) }
-        } else {
-            partial.append(bytes)
-            // Taken out meanwhile and put back as it is: a large message comes in many parts and is not copied for each.
-            var held = partial
-            partial = []
-            let rest = read(held.span)
-            guard rest < held.count else { return }
-            held.removeFirst(rest)
-            partial = held
-        }
-    }
-
-    /// Takes every whole message; where the rest, which is to be kept, begins.
-    private func read(_ bytes: Span<UInt8>) -> Int {
-        var position = 0
-        while state != .ended, child != nil {
-            switch reader.next(bytes, from: &position) {
-            case .message(let range):
-                if bytes[range.lowerBound] == UInt8(ascii: "[") {
-                    receiveBatch(bytes.extracting(range))
-                } else {
-                    receive(bytes.extracting(range))
-                }
-            case .skip(let range):
-                processes.drop("noise")
-                processes.log.debug("the server wrote \(range.count) bytes that are no message")
-            case .needMore:
-                return position
-            case .tooLong:
-                stop(
-                    Failure(
-                        .internalError,
-                        "The server sent a message of more than \(processes.limits.line) bytes and was stopped",
-                        source: .upstream
-                    )
-                )
-            }
-        }
-        return bytes.count
-    }
-
-    /// An array of messages, which servers of 2025-03-26 may send.
-    private func receiveBatch(_ bytes: Span<UInt8>) {
-        var reader = JSONReader(bytes)
-        do {
-            var elements = try reader.array()
-            while try reader.next(&elements) { receive(bytes.extracting(try reader.skipValue().range)) }
-        } catch {
-            processes.drop(Upstream.DropReason.malformed.rawValue)
-        }
-    }
-
-    private func receive(_ bytes: Span<UInt8>) {
-        let message: Message
-        do {
-            message = try Message(bytes)
-        } catch {
-            processes.log.debug("the server wrote what is not JSON: \(error)")
-            return processes.drop(Upstream.DropReason.malformed.rawValue)
-        }
-        if !hasAnswered {
-            hasAnswered = true
-            startTimer?.cancel()
-        }
-        if bytes.integer(message.envelope.id) == Self.ownID, !message.envelope.method.isPresent {
-            return receivedOwn(message)
-        }
-        switch upstream.receive(message, bytes) {
-        case .reply(let call):
-            if call.id == handshake.pendingID {
-                handshakeAnswered(message)
-            } else {
-                restarts.noteAnswer()
-            }
-            call.caller.reply(message, bytes, to: call)
-        case .notice(let call):
-            call.caller.notice(message, bytes, for: call)
-        case .session:
-            listener?.received(message, bytes, suspect: suspect)
-        case .ask(let number):
-            guard let listener else {
-                return refuse(
-                    number,
-                    Failure(.methodNotFound, "No client is there to answer", source: .client)
-                )
-            }
-            listener.asked(number, message, bytes, suspect: suspect)
-        case .withdraw(let number):
-            listener?.withdrew(number, message, bytes)
-        case .ping(let id):
-            send(Self.response(id, result: "{}"))
-        case .refuse(let id, let failure):
-            var text: [UInt8] = []
-            failure.append(id: id, to: &text)
-            send(text)
-        case .drop(let reason):
-            processes.drop(reason.rawValue)
-        }
-    }
-
-    private func handshakeAnswered(_ message: Message) {
-        handshake.pendingID = nil
-        if message.envelope.kind == .error { handshake = Handshake() }
-    }
-
-    private var suspect: SuspectedCall? {
-        if let only = upstream.onlyCall { return SuspectedCall(call: only, isOnly: true) }
-        return upstream.waiting.first.map { SuspectedCall(call: $0, isOnly: false) }
-    }
-
-    func refuse(_ number: Int, _ failure: Failure) {
-        guard let id = upstream.answer(number) else { return }
-        var text: [UInt8] = []
-        failure.append(id: id, to: &text)
-        send(text)
-    }
-
-    private static func response(_ id: String, result: String) -> [UInt8] {
-        Array(#"{"jsonrpc":"2.0","id":\#(id),"result":\#(result)}"#.utf8)
-    }
-
-    func childDiagnostics(_ bytes: Span<UInt8>, of child: Child) {
-        let text = bytes.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
-        for line in text.split(whereSeparator: \.isNewline) { processes.log.debug("stderr: \(line)") }
-    }
-
-    func childInputDrained(of child: Child) {}
-
-    func childExited(_ exit: ChildExit, of child: Child) {
-        guard child === self.child else { return }
-        self.child = nil
-        backend.gone()
-        guard state != .ended else { return }
-        restarts.noteDeath(at: processes.loop.now)
-        fail(
-            Failure(
-                .internalError,
-                "The server ended unexpectedly (\(exit))",
-                data: details(exit, of: child),
-                source: .upstream
-            ),
-            to: .down
-        )
-    }
-
-    private func details(_ exit: ChildExit?, of child: Child? = nil) -> JSONValue? {
+    /// What is known about the end of a process, for its callers.
+    func details(_ exit: ChildExit?, of child: Child? = nil) -> JSONValue? {
         var members: [JSONValue.Member] = []
         if let exit { members.append(.init("exit", .string("\(exit)"))) }
         let tail = (child ?? self.child)?.diagnosticsTail ?? ""

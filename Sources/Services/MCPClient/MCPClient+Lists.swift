@@ -68,7 +68,7 @@ private final class PagedList {
 
     var whole: JSONValue {
         let rest = (first.members ?? []).filter {
-            !$0.name.utf8.equals(member) && !$0.name.utf8.equals("nextCursor")
+            !$0.name.hasSameBytes(as: member) && !$0.name.utf8.equals("nextCursor")
         }
         return .object([.init(member, .array(elements))] + rest)
     }
