@@ -64,6 +64,7 @@ enum Serve {
         let report = ConfigurationReader.load(options["--config"], overrides: overrides, in: environment)
         for issue in report.issues { Terminal.say(issue.description) }
         guard report.mayStart else { return 2 }
+        raiseDescriptorLimit()
         let loop: EventLoop
         do {
             loop = try EventLoop(name: "gatehouse")

@@ -16,6 +16,8 @@ final class HTTPConnection: ByteStreamDelegate {
         case body(remaining: Int?)
         /// The request was read whole; its response is due.
         case response
+        /// The response was given; the client has not taken all of it, and gets no further one before.
+        case flushing
         /// A response was sent before its body had come: throws the rest away, then closes.
         case discarding(Int)
         /// Nothing is read any more.
@@ -122,7 +124,7 @@ final class HTTPConnection: ByteStreamDelegate {
                     position = bytes.count
                     discard(bytes.count, of: budget)
                     break reading
-                case .response, .closed:
+                case .response, .flushing, .closed:
                     break reading
                 }
             } catch {
@@ -134,7 +136,10 @@ final class HTTPConnection: ByteStreamDelegate {
         isConsuming = false
         if case .closed = phase { return }
         if position < bytes.count { kept.append(bytes, position..<bytes.count) }
-        if kept.count > server.limits.pipelined, case .response = phase { stream.stopReading() }
+        switch phase {
+        case .response, .flushing: if kept.count > server.limits.pipelined { stream.stopReading() }
+        default: break
+        }
     }
 
     /// Reads a head; false if it is not whole.
@@ -267,7 +272,7 @@ final class HTTPConnection: ByteStreamDelegate {
         switch phase {
         case .response: responseEndedLater()
         case .body: abandonBody()
-        case .head, .discarding, .closed: break
+        case .head, .flushing, .discarding, .closed: break
         }
     }
 
@@ -278,6 +283,10 @@ final class HTTPConnection: ByteStreamDelegate {
             phase = .discarding(server.limits.discarded)
             stream.endWriting()
             wait(2_000)
+            return
+        }
+        guard stream.pendingBytes == 0 else {
+            phase = .flushing
             return
         }
         phase = .head
@@ -436,7 +445,11 @@ final class HTTPConnection: ByteStreamDelegate {
     }
 
     func streamDrained(on stream: ByteStream) {
-        if case .response = phase { deadline = .max }
+        switch phase {
+        case .response: deadline = .max
+        case .flushing: responseEndedLater()
+        default: break
+        }
     }
 
     private func wait(_ milliseconds: UInt64) {

@@ -21,6 +21,8 @@ package protocol ConversationListener: AnyObject {
     func withdrew(_ number: Int, _ message: Message, _ bytes: Span<UInt8>)
     /// The server died, and with it what it had asked.
     func interrupted()
+    /// The server died once too often and is not started again: nothing will come of this conversation any more.
+    func gaveUp()
 }
 
 /// The call that something from a legacy server may belong to.

@@ -93,6 +93,10 @@ extension ChildConversation: ChildDelegate {
                 restarts.noteAnswer()
             }
             call.caller.reply(message, bytes, to: call)
+        case .broken(let call):
+            if call.id == handshake.pendingID { handshake = Handshake() }
+            let failure = Failure(.internalError, "The server's answer is no valid message", source: .upstream)
+            call.caller.failed(failure, call)
         case .notice(let call):
             call.caller.notice(message, bytes, for: call)
         case .session:

@@ -138,6 +138,7 @@ final class ChildConversation: Conversation {
         default: break
         }
         if state == .down { return }
+        guard hasRoom else { return processes.drop("notification for a server that does not read") }
         send(message, bytes, edits)
     }
 
@@ -193,6 +194,9 @@ final class ChildConversation: Conversation {
         send(text)
     }
 
+    /// Whether the server reads what it is sent, so that it may be sent more.
+    private var hasRoom: Bool { queuedBytes + (child?.pendingInput ?? 0) <= processes.limits.childQueue }
+
     /// Makes sure that a process is up or on its way.
     private func prepare() throws(Failure) {
         switch state {
@@ -205,8 +209,7 @@ final class ChildConversation: Conversation {
             if state == .down, let stopReason { throw stopReason }
             return
         }
-        let waiting = queuedBytes + (child?.pendingInput ?? 0)
-        guard waiting <= processes.limits.childQueue else {
+        guard hasRoom else {
             throw Failure(.internalError, "The server does not read what it is sent", source: .upstream)
         }
     }
@@ -254,6 +257,7 @@ final class ChildConversation: Conversation {
         if restarts.hasDied {
             switch restarts.restart(at: processes.loop.now) {
             case .giveUp:
+                listener?.gaveUp()
                 throw stopReason
                     ?? Failure(
                         .internalError,

@@ -27,6 +27,7 @@ package final class GatewayServer {
     private var nextSweep: UInt64 = 0
     private var graceTimer: LoopTimer?
     private var onStopped: (() -> Void)?
+    private var hasEndedServers = false
 
     /// Each stream and call that waits is looked at once in so many ticks of the heartbeat.
     private static let slots = 15
@@ -46,7 +47,11 @@ package final class GatewayServer {
         log: Log
     ) throws(IOFailure) {
         self.configuration = configuration
-        let spawner = ChildSpawner(launcher: ChildSpawner.locateLauncher())
+        let launcher = ChildSpawner.locateLauncher()
+        if launcher == nil {
+            log.warning("gatehouse-launcher is not beside this program: what children start may outlive them")
+        }
+        let spawner = ChildSpawner(launcher: launcher)
         let population = ChildPopulation(limit: configuration.limits.children)
         backends = configuration.servers.filter(\.isEnabled).map { server in
             let processes = ServerProcesses(
@@ -117,12 +122,20 @@ package final class GatewayServer {
             for stream in session.streams.values where stream.isGeneral { stream.finish() }
         }
         for backend in backends { backend.beginStopping() }
-        graceTimer = LoopTimer(context.loop) { [weak self] in self?.server.close() }
+        graceTimer = LoopTimer(context.loop) { [weak self] in self?.graceIsOver() }
         graceTimer?.schedule(after: configuration.timeouts.shutdownGrace.wholeMilliseconds)
         server.drain { [weak self] in self?.endServers() }
     }
 
+    /// What is still being answered is answered with an error, and nobody is waited for any more.
+    private func graceIsOver() {
+        endServers()
+        context.loop.onNextTurn { [weak self] in self?.server.close() }
+    }
+
     private func endServers() {
+        guard !hasEndedServers else { return }
+        hasEndedServers = true
         graceTimer?.close()
         clock.close()
         context.pipeline.sessions.endAll()

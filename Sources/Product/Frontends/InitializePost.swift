@@ -64,7 +64,10 @@ final class InitializePost: Caller {
         self.capabilities = capabilities
         self.exchange = exchange
         self.isSilent = isSilent
+        context.pipeline.sessions.beginOpening(server: backend.name)
     }
+
+    deinit { context.pipeline.sessions.finishOpening(server: backend.name) }
 
     /// The client did not wait: there is no session.
     func vanished() {

@@ -9,6 +9,7 @@ import JSON
 import JSONRPC
 import MCPCore
 import Sessions
+import Gateway
 
 /// What a legacy client said at `initialize` that it can do (2025-11-25, lifecycle, "Capability Negotiation").
 struct ClientCapabilities {
@@ -81,6 +82,13 @@ final class LegacyClient: ConversationListener {
         edits.apply(to: bytes, onOneLine: message.envelope.hasLineBreaks, into: &text)
         let stream = asks.removeValue(forKey: number)
         stream?.send(text.span, at: context.loop.now)
+    }
+
+    /// The session is of no more use: its client learns with the next request, by 404, that it needs another.
+    func gaveUp() {
+        context.loop.onNextTurn { [context, weak session] in
+            if let session { context.pipeline.sessions.end(session) }
+        }
     }
 
     func interrupted() {

@@ -203,7 +203,8 @@ final class LegacyFrontend {
             }
             if exchange.isOpen { visit.onVanish = { post.vanished() } }
         } catch {
-            throw Refusal(503, error, fields: [("Retry-After", "5")])
+            let pinned = ModernRules.status(of: error.code, own: true)
+            throw pinned == 200 ? Refusal(503, error, fields: [("Retry-After", "5")]) : Refusal(pinned, error)
         }
     }
 

@@ -84,6 +84,8 @@ final class ModernFrontend {
             // An answer may have come already.
             if exchange.isOpen { visit.onVanish = { post.vanished(id) } }
         } catch {
+            let pinned = ModernRules.status(of: error.code, own: true)
+            if pinned != 200 { throw Refusal(pinned, error) }
             throw Refusal(error.source == .client ? 429 : 503, error, fields: [("Retry-After", "1")])
         }
     }
@@ -99,7 +101,15 @@ final class ModernFrontend {
             let parameters = backend.headerParameters(ofTool: name)
         else { return }
         let slice = message.params.arguments
-        let arguments = slice.isPresent ? try? JSONValue(bytes.extracting(slice.range)) : nil
+        var arguments: JSONValue?
+        if slice.isPresent {
+            do {
+                arguments = try JSONValue(bytes.extracting(slice.range))
+            } catch {
+                // Of two values of one name, the header would be compared with one and the tool might use the other.
+                throw Refusal(400, .invalidParams, "Invalid arguments: \(error.description)")
+            }
+        }
         let failure = parameters.check(arguments) { header in
             head.values(named: "mcp-param-" + String(decoding: header, as: UTF8.self))
         }

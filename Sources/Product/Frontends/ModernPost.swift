@@ -70,14 +70,14 @@ final class ModernPost: Caller {
         } else {
             switch Self.type(message, bytes) {
             case .complete: break
-            case .inputRequired: needsInput = true
+            case .inputRequired where mark != nil: needsInput = true
             case .unstated:
                 edits.prepend(
                     Array(#""resultType":"complete""#.utf8),
                     toObject: message.envelope.result,
                     of: bytes
                 )
-            case .unknown:
+            case .unknown, .inputRequired:
                 return failed(
                     Failure(.internalError, "The server's result is of an unknown type", source: .upstream),
                     call
@@ -150,7 +150,8 @@ final class ModernPost: Caller {
     }
 
     private static func type(_ message: Message, _ bytes: Span<UInt8>) -> ResultType {
-        guard let type = bytes.string(message.result.type) else { return .unstated }
+        guard message.result.hasType else { return .unstated }
+        guard let type = bytes.string(message.result.type) else { return .unknown }
         if type.equals("complete") || type.equals("task") { return .complete }
         return type.equals("input_required") ? .inputRequired : .unknown
     }

@@ -21,11 +21,24 @@ package final class SessionTable {
     /// How many are open.
     package var count: Int { sessions.count }
     /// Whether another may be opened.
-    package var hasRoom: Bool { sessions.count < capacity }
+    package var hasRoom: Bool { sessions.count + opening.values.reduce(0, +) < capacity }
+    /// How many are being opened, by server.
+    private var opening: [String: Int] = [:]
 
-    /// How many of a server's are open.
+    /// Takes a place for a session that is being opened; `finishOpening` gives it back.
+    package func beginOpening(server: String) {
+        opening[server, default: 0] += 1
+    }
+
+    /// The session was opened, or will not be.
+    package func finishOpening(server: String) {
+        guard let count = opening[server] else { return }
+        opening[server] = count > 1 ? count - 1 : nil
+    }
+
+    /// How many of a server's are open or being opened.
     package func count(server: String) -> Int {
-        sessions.values.count { $0.server.hasSameBytes(as: server) }
+        sessions.values.count { $0.server.hasSameBytes(as: server) } + (opening[server] ?? 0)
     }
 
     /// Takes a session in.

@@ -73,6 +73,8 @@ package struct Message: Sendable {
     package struct Result: Sendable {
         /// `resultType`.
         package var type: JSONString = .absent
+        /// Whether there is a `resultType`, of whatever type.
+        package var hasType = false
         /// `nextCursor`.
         package var nextCursor: JSONString = .absent
         /// `requestState` of `input_required`.
@@ -183,6 +185,7 @@ private struct PartsVisitor: EnvelopeVisitor {
             if reader.equals(name, "content") {
                 try reader.skipValue()
             } else if reader.equals(name, "resultType") {
+                result.hasType = true
                 result.type = try reader.stringOrSkip()
             } else if reader.equals(name, "_meta") {
                 result.meta = try meta(&reader)

@@ -14,6 +14,8 @@ package struct Upstream {
     package enum Input {
         /// The answer to a call, which waits no longer.
         case reply(Call)
+        /// An answer to a call, which waits no longer, that is no message.
+        case broken(Call)
         /// Something about a call that goes on: progress, or a notification of its subscription.
         case notice(Call)
         /// Something about the session as a whole.
@@ -158,7 +160,13 @@ package struct Upstream {
 
     /// Says what a message from the server means.
     package mutating func receive(_ message: Message, _ bytes: Span<UInt8>) -> Input {
-        guard message.envelope.defect == nil else { return .drop(.malformed) }
+        guard message.envelope.defect == nil else {
+            // What names a call and asks nothing is its answer, however wrong it is: nothing better will come.
+            guard !message.envelope.method.isPresent, let id = bytes.integer(message.envelope.id),
+                let call = calls.removeValue(forKey: id)
+            else { return .drop(.malformed) }
+            return .broken(call)
+        }
         switch message.envelope.kind {
         case .result, .error: return reply(message, bytes)
         case .notification: return notification(message, bytes)

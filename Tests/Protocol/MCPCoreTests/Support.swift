@@ -37,6 +37,7 @@ extension Upstream.Input {
     var words: String {
         switch self {
         case .reply(let call): "reply \(call.clientID) \((call.caller as? NamedCaller)?.name ?? "?")"
+        case .broken(let call): "broken \(call.clientID)"
         case .notice(let call): "notice \(call.clientID) \(call.progressToken ?? "-")"
         case .session: "session"
         case .ask(let number): "ask \(number)"

@@ -64,7 +64,8 @@ import Testing
         (#"{"jsonrpc":"2.0","id":99,"result":{}}"#, "drop unknownID"),
         (#"{"jsonrpc":"2.0","id":"2","result":{}}"#, "drop unknownID"),
         (#"{"jsonrpc":"2.0","error":{"code":1,"message":""}}"#, "drop unknownID"),
-        (#"{"jsonrpc":"1.0","id":2,"result":{}}"#, "drop malformed"),
+        (#"{"jsonrpc":"1.0","id":9,"result":{}}"#, "drop malformed"),
+        (#"{"jsonrpc":"1.0","id":2,"method":"x"}"#, "drop malformed"),
         (
             #"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1}}"#,
             "drop unknownToken"
@@ -90,6 +91,17 @@ import Testing
         _ = try add(&upstream, #"{"jsonrpc":"2.0","id":2,"method":"tools/call"}"#)
         #expect(try receive(&upstream, text) == expected)
         #expect(upstream.callCount == 1)
+    }
+
+    @Test(arguments: [
+        #"{"jsonrpc":"1.0","id":1,"result":{}}"#, #"{"jsonrpc":"2.0","id":1}"#, #"{"jsonrpc":"2.0","id":1,"result":7}"#,
+        #"{"jsonrpc":"2.0","id":1,"result":{},"error":{"code":1,"message":""}}"#,
+    ])
+    func `an answer that is no message ends its call`(_ text: String) throws {
+        var upstream = Upstream(era: .legacy, capacity: 8)
+        _ = try add(&upstream, #"{"jsonrpc":"2.0","id":"x","method":"tools/call"}"#)
+        #expect(try receive(&upstream, text) == "broken \"x\"")
+        #expect(upstream.callCount == 0)
     }
 
     @Test func `a server of the legacy era asks, takes back and is answered once`() throws {
