@@ -55,6 +55,14 @@ enum Serve {
         return overrides
     }
 
+    /// Takes as many descriptors as the system lets us: a connection costs one, a child up to five.
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+
     private static func serve(
         _ options: Options,
         _ level: LogLevel,

@@ -205,6 +205,8 @@ extension Child {
         }
         open.remove(pipe)
         finishIfComplete()
+        // A server that has closed its output can answer nothing more; one that is ending has a moment to do so.
+        if pipe == .output, isRunning { stop() }
     }
 
     func inputDrained() {

@@ -47,6 +47,8 @@ final class HTTPConnection: ByteStreamDelegate {
     /// Whether the current wait is for a request to begin.
     private var deadlineIsIdle = true
     private var pendingAtLastLook = 0
+    /// Whether the client has not taken all that it was given.
+    private var isBehind = false
 
     init(_ stream: ByteStream, server: HTTPServer) {
         self.stream = stream
@@ -278,15 +280,15 @@ final class HTTPConnection: ByteStreamDelegate {
 
     /// Goes on to the next request, or closes.
     private func responseEndedLater() {
+        guard stream.pendingBytes == 0 else {
+            phase = .flushing
+            return
+        }
         if closesAfterResponse {
             // The client may still be sending: a plain close could take the response from it.
             phase = .discarding(server.limits.discarded)
             stream.endWriting()
             wait(2_000)
-            return
-        }
-        guard stream.pendingBytes == 0 else {
-            phase = .flushing
             return
         }
         phase = .head
@@ -438,13 +440,16 @@ final class HTTPConnection: ByteStreamDelegate {
 
     // MARK: Time
 
+    /// Sees to it that a client that takes nothing is noticed, counted from when it first took less than it was given.
     private func watchWrites() {
-        guard stream.pendingBytes > 0 else { return }
+        guard stream.pendingBytes > 0, !isBehind else { return }
+        isBehind = true
         pendingAtLastLook = stream.pendingBytes
         wait(server.limits.write)
     }
 
     func streamDrained(on stream: ByteStream) {
+        isBehind = false
         switch phase {
         case .response: deadline = .max
         case .flushing: responseEndedLater()

@@ -76,9 +76,10 @@ extension ChildConversation: ChildDelegate {
             message = try Message(bytes)
         } catch {
             processes.log.debug("the server wrote what is not JSON: \(error)")
+            if let id = Message.id(ofBroken: bytes), let call = upstream.remove(id) { return broken(call) }
             return processes.drop(Upstream.DropReason.malformed.rawValue)
         }
-        if !hasAnswered {
+        if !hasAnswered, state != .greeting {
             hasAnswered = true
             startTimer?.cancel()
         }
@@ -94,9 +95,7 @@ extension ChildConversation: ChildDelegate {
             }
             call.caller.reply(message, bytes, to: call)
         case .broken(let call):
-            if call.id == handshake.pendingID { handshake = Handshake() }
-            let failure = Failure(.internalError, "The server's answer is no valid message", source: .upstream)
-            call.caller.failed(failure, call)
+            broken(call)
         case .notice(let call):
             call.caller.notice(message, bytes, for: call)
         case .session:
@@ -112,14 +111,29 @@ extension ChildConversation: ChildDelegate {
         case .withdraw(let number):
             listener?.withdrew(number, message, bytes)
         case .ping(let id):
-            send(Self.response(id, result: "{}"))
+            reply(Self.response(id, result: "{}"))
         case .refuse(let id, let failure):
             var text: [UInt8] = []
             failure.append(id: id, to: &text)
-            send(text)
+            reply(text)
         case .drop(let reason):
             processes.drop(reason.rawValue)
         }
+    }
+
+    /// The answer to a call is no message; there will be no better one.
+    private func broken(_ call: Call) {
+        if call.id == handshake.pendingID { handshake = Handshake() }
+        let failure = Failure(.internalError, "The server's answer is no valid message", source: .upstream)
+        call.caller.failed(failure, call)
+    }
+
+    /// Answers the server itself, unless it asks without reading the answers.
+    private func reply(_ text: [UInt8]) {
+        guard hasRoom else {
+            return stop(Failure(.internalError, "The server asks and does not read the answers", source: .upstream))
+        }
+        send(text)
     }
 
     private func handshakeAnswered(_ message: Message) {
@@ -136,7 +150,7 @@ extension ChildConversation: ChildDelegate {
         guard let id = upstream.answer(number) else { return }
         var text: [UInt8] = []
         failure.append(id: id, to: &text)
-        send(text)
+        reply(text)
     }
 
     private static func response(_ id: String, result: String) -> [UInt8] {

@@ -45,8 +45,8 @@ final class ChildConversation: Conversation {
     var reader: FrameReader
     /// Output of the child that is no whole message yet.
     var partial: [UInt8] = []
-    /// Messages for a process that is not up yet, without framing.
-    private var queue: [[UInt8]] = []
+    /// Messages for a process that is not up yet, without framing, and the calls that they are.
+    private var queue: [(call: Int?, text: [UInt8])] = []
     private var queuedBytes = 0
     var handshake = Handshake()
     var restarts: RestartPolicy
@@ -73,8 +73,9 @@ final class ChildConversation: Conversation {
         self.instance = instance
         self.backend = backend
         processes = backend.processes
-        let inFlight = processes.server.limits.inFlight ?? processes.limits.inFlight
-        upstream = Upstream(era: era, capacity: inFlight)
+        // The bound is a session's; calls without one each hold a connection, of which there are not more than so many.
+        let inFlight = era == .legacy ? processes.limits.inFlight : processes.limits.connections
+        upstream = Upstream(era: era, capacity: processes.server.limits.inFlight ?? inFlight)
         reader = FrameReader(framing: .newline, limit: processes.limits.line)
         // What belongs to no session is nobody's to lose: one caller's crashes must not take it from all others.
         let limit = processes.server.restartsOnFailure ? processes.server.maxRestarts : 0
@@ -112,7 +113,7 @@ final class ChildConversation: Conversation {
             )
         }
         if message.method == .initialize { rememberHandshake(message, bytes, id) }
-        send(message, bytes, edits)
+        send(message, bytes, edits, call: id)
         watchCalls(deadline)
         return id
     }
@@ -122,7 +123,9 @@ final class ChildConversation: Conversation {
         var edits = Edits()
         switch message.method {
         case .initialized:
+            let isReplayed = handshake.isInitialized && state != .up
             handshake.isInitialized = true
+            if isReplayed { return }
         case .cancelled:
             // The id is the client's; whether it names a call of this session is for us to say.
             let clientID = bytes.text(message.params.requestID)
@@ -143,7 +146,7 @@ final class ChildConversation: Conversation {
     }
 
     func answer(_ number: Int, _ message: Message, _ bytes: Span<UInt8>) -> Bool {
-        guard let serverID = upstream.answer(number) else { return false }
+        guard hasRoom, let serverID = upstream.answer(number) else { return false }
         var edits = Edits()
         edits.replace(message.envelope.id, with: serverID)
         send(message, bytes, edits)
@@ -182,6 +185,11 @@ final class ChildConversation: Conversation {
     var isBusy: Bool { upstream.callCount > 0 }
 
     private func tellCancelled(_ id: Int, _ reason: String) {
+        // A call that was not sent yet is not sent any more, and there is nothing to cancel.
+        if let index = queue.firstIndex(where: { $0.call == id }) {
+            queuedBytes -= queue.remove(at: index).text.count
+            return
+        }
         guard state == .up || state == .greeting || state == .starting else { return }
         var text: [UInt8] = []
         text.append(
@@ -195,7 +203,7 @@ final class ChildConversation: Conversation {
     }
 
     /// Whether the server reads what it is sent, so that it may be sent more.
-    private var hasRoom: Bool { queuedBytes + (child?.pendingInput ?? 0) <= processes.limits.childQueue }
+    var hasRoom: Bool { queuedBytes + (child?.pendingInput ?? 0) <= processes.limits.childQueue }
 
     /// Makes sure that a process is up or on its way.
     private func prepare() throws(Failure) {
@@ -214,7 +222,7 @@ final class ChildConversation: Conversation {
         }
     }
 
-    private func send(_ message: Message, _ bytes: Span<UInt8>, _ edits: Edits) {
+    private func send(_ message: Message, _ bytes: Span<UInt8>, _ edits: Edits, call: Int? = nil) {
         let breaks = message.envelope.hasLineBreaks
         if state == .up, let child, framing == .newline {
             // Taken out meanwhile, so that the array is never shared and so never copied.
@@ -229,17 +237,17 @@ final class ChildConversation: Conversation {
         }
         var text: [UInt8] = []
         edits.apply(to: bytes, onOneLine: breaks, into: &text)
-        send(text)
+        send(text, call: call)
     }
 
     /// Sends a message, or keeps it for the process that is on its way.
-    func send(_ text: [UInt8], ahead: Bool = false) {
+    func send(_ text: [UInt8], call: Int? = nil, ahead: Bool = false) {
         if let child, state == .up || ahead {
             var frame: [UInt8] = []
             FrameWriter.append(text.span, framing: framing, to: &frame)
             child.write(frame.span)
         } else if state != .down, state != .ended {
-            queue.append(text)
+            queue.append((call, text))
             queuedBytes += text.count
         }
     }
@@ -248,7 +256,7 @@ final class ChildConversation: Conversation {
         let messages = queue
         queue = []
         queuedBytes = 0
-        for message in messages { send(message) }
+        for message in messages { send(message.text) }
     }
 
     // MARK: The process
@@ -373,6 +381,8 @@ final class ChildConversation: Conversation {
             stop(failure)
             return
         }
+        hasAnswered = true
+        startTimer?.cancel()
         state = .up
         if handshake.isInitialized { send(Self.initialized) }
         flush()

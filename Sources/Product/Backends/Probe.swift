@@ -172,9 +172,9 @@ private final class ProbeChild: ChildDelegate {
         let processes = backend.processes
         timer = LoopTimer(processes.loop) { [weak self] in self?.conclude(.silent) }
         timer?.schedule(after: processes.server.startTimeout.wholeMilliseconds)
-        backend.spawn { [weak self, backend] result in
+        backend.spawn(isCounted: false) { [weak self, backend] result in
             guard let self, self.verdict == .none else {
-                if case .success(let child) = result { backend.abandon(child) }
+                if case .success(let child) = result { backend.abandon(child, isCounted: false) }
                 return
             }
             switch result {
@@ -192,7 +192,7 @@ private final class ProbeChild: ChildDelegate {
         if verdict == .none { verdict = .silent }
         guard let child else { return }
         self.child = nil
-        backend.abandon(child)
+        backend.abandon(child, isCounted: false)
     }
 
     /// Waits no longer than for a last moment.
@@ -273,7 +273,7 @@ private final class ProbeChild: ChildDelegate {
 
     func childExited(_ exit: ChildExit, of child: Child) {
         self.child = nil
-        backend.gone()
+        backend.gone(isCounted: false)
         let tail = child.diagnosticsTail
         conclude(
             .failed(

@@ -22,6 +22,8 @@ package final class ProcessBackend: Backend {
     /// The conversation of each principal, or the one of all.
     private var byPrincipal: [Principal: UInt64] = [:]
     private var nextInstance: UInt64 = 1
+    /// The server's own processes, against its own limit.
+    private let own: ChildPopulation
     private var traits: ServerTraits?
     private var probe: Probe?
     private var waitingForTraits: [(Result<ServerTraits, Failure>) -> Void] = []
@@ -38,6 +40,7 @@ package final class ProcessBackend: Backend {
     package init(_ processes: ServerProcesses, isolation: Isolation) {
         self.processes = processes
         self.isolation = isolation
+        own = ChildPopulation(limit: processes.server.limits.children ?? .max)
     }
 
     package var name: String { processes.server.name }
@@ -106,9 +109,10 @@ package final class ProcessBackend: Backend {
     // MARK: Processes
 
     /// Starts a process of the server; the result comes on the loop.
-    func spawn(_ completion: @escaping (Result<Child, Failure>) -> Void) {
-        let limit = processes.server.limits.children ?? .max
-        guard processCount < limit, processes.population.enter() else {
+    ///
+    /// Those that only show what the server speaks are few and short-lived, and not counted against the limits.
+    func spawn(isCounted: Bool = true, _ completion: @escaping (Result<Child, Failure>) -> Void) {
+        guard !isCounted || enter() else {
             completion(
                 .failure(Failure(.internalError, "Too many processes run; try again later", source: .gateway))
             )
@@ -118,17 +122,16 @@ package final class ProcessBackend: Backend {
         do {
             command = try processes.command()
         } catch {
-            processes.population.leave()
+            if isCounted { leave() }
             completion(
                 .failure(Failure(.internalError, "The server cannot be started: \(error)", source: .upstream))
             )
             return
         }
-        let population = processes.population
-        processes.spawner.spawn(command, on: processes.loop) { [log = processes.log] result in
+        processes.spawner.spawn(command, on: processes.loop) { [log = processes.log, weak self] result in
             switch result {
             case .failure(let failure):
-                population.leave()
+                if isCounted { self?.leave() }
                 completion(
                     .failure(
                         Failure(.internalError, "The server cannot be started: \(failure)", source: .upstream)
@@ -141,30 +144,42 @@ package final class ProcessBackend: Backend {
         }
     }
 
+    /// Takes a place for a process among all servers' and among this one's; false if none is free.
+    private func enter() -> Bool {
+        guard own.hasRoom, processes.population.enter() else { return false }
+        _ = own.enter()
+        return true
+    }
+
+    private func leave() {
+        own.leave()
+        processes.population.leave()
+    }
+
     /// Stops a process that nobody talks to any more.
-    func abandon(_ child: Child) {
+    func abandon(_ child: Child, isCounted: Bool = true) {
         child.stop(stopSchedule)
-        track(child)
+        track(child, isCounted: isCounted)
     }
 
     /// Waits for a process to be gone, so that the backend does not end before.
-    private func track(_ child: Child) {
+    private func track(_ child: Child, isCounted: Bool = true) {
         let leaver = LeavingChild { [weak self] in
             guard let self else { return }
             self.leaving[ObjectIdentifier(child)] = nil
-            self.gone()
+            self.gone(isCounted: isCounted)
         }
         child.delegate = leaver
         guard child.isRunning else {
-            gone()
+            gone(isCounted: isCounted)
             return
         }
         leaving[ObjectIdentifier(child)] = (child, leaver)
     }
 
     /// A process is gone: another may take its place.
-    func gone() {
-        processes.population.leave()
+    func gone(isCounted: Bool = true) {
+        if isCounted { leave() }
         finishIfIdle()
     }
 
@@ -189,9 +204,9 @@ package final class ProcessBackend: Backend {
     // MARK: What the command speaks
 
     /// Finds out what the command speaks before anybody asks.
-    package func warmUp() {
-        guard problem == nil else { return }
-        withTraits { _ in }
+    package func warmUp(_ completion: @escaping () -> Void) {
+        guard problem == nil else { return completion() }
+        withTraits { _ in completion() }
     }
 
     /// Calls back with what the command speaks; finds it out first if need be.

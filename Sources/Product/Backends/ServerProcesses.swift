@@ -75,6 +75,9 @@ package final class ChildPopulation {
         self.limit = limit
     }
 
+    /// Whether a place is free.
+    var hasRoom: Bool { count < limit }
+
     /// Takes a place; false if none is free.
     func enter() -> Bool {
         guard count < limit else { return false }

@@ -60,7 +60,10 @@ final class EventOutlet: StreamOutlet {
     }
 
     /// Shows that the stream is alive.
+    ///
+    /// Not to a client that has not taken what came before: that one is to be found out.
     func sendHeartbeat() {
+        guard exchange.queuedBytes == 0 else { return }
         var comment: [UInt8] = []
         EventStreamWriter.appendHeartbeat(to: &comment)
         exchange.send(comment.span)

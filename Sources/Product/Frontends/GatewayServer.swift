@@ -69,7 +69,7 @@ package final class GatewayServer {
         }
         let pipeline = Pipeline(
             admission: Admission(
-                hosts: configuration.hosts,
+                hosts: configuration.hosts + [configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host],
                 origins: configuration.origins,
                 allowsLoopback: configuration.bindsToLoopback
             ),
@@ -100,7 +100,17 @@ package final class GatewayServer {
         ticker.server = self
         let period = max(configuration.timeouts.heartbeat.wholeMilliseconds / UInt64(Self.slots), 10)
         clock.repeat(every: configuration.timeouts.heartbeat == .zero ? 1_000 : period)
-        for backend in backends { backend.warmUp() }
+        warmUp(backends[...])
+    }
+
+    /// Finds out what the servers speak, one after the other, so that the start is no storm of processes.
+    ///
+    /// A server that somebody asks for in the meantime is looked at at once.
+    private func warmUp(_ rest: ArraySlice<ProcessBackend>) {
+        guard let next = rest.first, !context.isDraining else { return }
+        next.warmUp { [weak self] in
+            self?.context.loop.onNextTurn { self?.warmUp(rest.dropFirst()) }
+        }
     }
 
     /// The port that it listens on.
@@ -165,7 +175,7 @@ package final class GatewayServer {
             for backend in backends { backend.heartbeat(slot: slot, of: Self.slots) }
             for session in context.pipeline.sessions.all where abs(session.id.hashValue % Self.slots) == slot
             {
-                for stream in session.streams.values where stream.isGeneral {
+                for stream in session.streams.values {
                     (stream.outlet as? EventOutlet)?.sendHeartbeat()
                 }
             }

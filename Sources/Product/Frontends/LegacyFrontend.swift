@@ -319,8 +319,13 @@ final class LegacyFrontend {
                 ClientCapabilities(nil),
                 opening: exchange
             )
-            guard let read = try? Message(bytes.span) else { return }
-            _ = try conversation.call(read, bytes.span, from: post, edits: Edits())
+            do throws(Failure) {
+                guard let read = try? Message(bytes.span) else { return }
+                _ = try conversation.call(read, bytes.span, from: post, edits: Edits())
+            } catch {
+                conversation.end()
+                throw error
+            }
             if exchange.isOpen { visit.onVanish = { post.vanished() } }
         } catch {
             context.pipeline.records.noteFailure(error, server: backend.name, method: "initialize")

@@ -52,8 +52,10 @@ final class LegacyPost: Caller {
             return refuse(failure, id: id, status: 400)
         }
         var edits = Edits()
-        if message.method.isPaginated, let cursor = bytes.string(message.params.cursor) {
-            guard let inner = seal(message.method).open(cursor) else {
+        if message.method.isPaginated, message.params.cursorValue.isPresent {
+            guard let cursor = bytes.string(message.params.cursor),
+                let inner = seal(message.method).open(cursor)
+            else {
                 return refuse(Failure(.invalidParams, "Invalid cursor", source: .client), id: id, status: 200)
             }
             edits.replace(message.params.cursor.quoted, with: inner)
@@ -132,8 +134,8 @@ final class LegacyPost: Caller {
         guard now - started >= context.timeouts.heartbeat.wholeMilliseconds / 2, exchange.isOpen else {
             return
         }
+        // The stream has heartbeats of its own from then on.
         _ = openStream()
-        outlet?.sendHeartbeat()
     }
 
     // MARK: Writing

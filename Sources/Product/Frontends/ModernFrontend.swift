@@ -10,6 +10,7 @@ import HTTPWire
 import JSON
 import JSONRPC
 import MCPCore
+import Sessions
 
 /// Streamable HTTP of the modern era: every POST stands for itself (2026-07-28, transports).
 final class ModernFrontend {
@@ -80,7 +81,13 @@ final class ModernFrontend {
         do throws(Failure) {
             let target = try backend.modern(for: passage.principal, instance: instance)
             let post = ModernPost(context, exchange, passage, backend, target, mark)
-            let id = try target.conversation.call(message, bytes, from: post, edits: edits)
+            let id: Int
+            do throws(Failure) {
+                id = try target.conversation.call(message, bytes, from: post, edits: edits)
+            } catch {
+                if target.isForOneCall { target.conversation.end() }
+                throw error
+            }
             // An answer may have come already.
             if exchange.isOpen { visit.onVanish = { post.vanished(id) } }
         } catch {
@@ -125,16 +132,19 @@ final class ModernFrontend {
         _ backend: any Backend,
         _ edits: inout Edits
     ) throws(Refusal) -> UInt64? {
-        guard let text = bytes.string(message.params.requestState) else { return nil }
-        let state = mark.flatMap {
+        guard message.params.requestStateValue.isPresent else { return nil }
+        let given = bytes.string(message.params.requestState)
+        let state = mark.flatMap { mark in
+            given.flatMap { text in
             RequestState(
                 text,
                 context.sealer,
                 server: backend.name,
                 principal: passage.principal,
-                digest: $0.digest,
+                digest: mark.digest,
                 now: context.loop.now
             )
+            }
         }
         guard let state else {
             throw Refusal(
@@ -160,14 +170,16 @@ final class ModernFrontend {
         _ backend: any Backend,
         _ edits: inout Edits
     ) throws(Refusal) {
-        guard message.method.isPaginated, let cursor = bytes.string(message.params.cursor) else { return }
+        guard message.method.isPaginated, message.params.cursorValue.isPresent else { return }
         let seal = CursorSeal(
             context.sealer,
             server: backend.name,
             principal: passage.principal,
             method: message.method
         )
-        guard let inner = seal.open(cursor) else { throw Refusal(400, .invalidParams, "Invalid cursor") }
+        guard let cursor = bytes.string(message.params.cursor), let inner = seal.open(cursor) else {
+            throw Refusal(400, .invalidParams, "Invalid cursor")
+        }
         edits.replace(message.params.cursor.quoted, with: inner)
     }
 

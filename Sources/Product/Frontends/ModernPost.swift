@@ -70,7 +70,7 @@ final class ModernPost: Caller {
         } else {
             switch Self.type(message, bytes) {
             case .complete: break
-            case .inputRequired where mark != nil: needsInput = true
+            case .inputRequired where mark != nil && Self.hasProperState(message): needsInput = true
             case .unstated:
                 edits.prepend(
                     Array(#""resultType":"complete""#.utf8),
@@ -147,6 +147,11 @@ final class ModernPost: Caller {
         case inputRequired
         case unstated
         case unknown
+    }
+
+    /// Whether the server's own state, if it gave one, is a string.
+    private static func hasProperState(_ message: Message) -> Bool {
+        message.result.requestState.isPresent == message.result.requestStateValue.isPresent
     }
 
     private static func type(_ message: Message, _ bytes: Span<UInt8>) -> ResultType {

@@ -37,15 +37,22 @@ enum Responses {
     }
 
     /// The answer to a preflight.
-    static func preflight(_ origin: ArraySlice<UInt8>) -> [HTTPResponseField] {
-        crossOrigin(origin) + [
+    ///
+    /// - Parameters:
+    ///   - origin: The origin that asks.
+    ///   - requested: The headers that it wants to send; those that mirror arguments are named by the tools.
+    /// - Returns: The fields.
+    static func preflight(_ origin: ArraySlice<UInt8>, requested: ArraySlice<UInt8>?) -> [HTTPResponseField] {
+        let mirrored = (requested ?? []).split(separator: UInt8(ascii: ",")).map { $0.filter { $0 != 0x20 } }
+            .filter { $0.starts(with: "mcp-param-".utf8) && $0.allSatisfy(ASCII.isToken) }
+        return crossOrigin(origin) + [
             ("Access-Control-Allow-Methods", Array("GET, POST, DELETE, OPTIONS".utf8)),
             (
                 "Access-Control-Allow-Headers",
                 Array(
                     "Content-Type, Accept, Authorization, Mcp-Session-Id, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Last-Event-ID"
                         .utf8
-                )
+                ) + mirrored.flatMap { Array(", ".utf8) + $0 }
             ),
             ("Access-Control-Max-Age", Array("86400".utf8)),
         ]

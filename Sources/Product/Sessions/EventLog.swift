@@ -50,6 +50,8 @@ package struct EventLog: Sendable {
         let message: [UInt8]
     }
 
+    /// Streams whose forgotten events are remembered to have been: more than a session keeps streams.
+    private static let markLimit = 1024
     private let byteLimit: Int
     private let countLimit: Int
     private let age: UInt64
@@ -101,6 +103,6 @@ package struct EventLog: Sendable {
         }
         entries.removeFirst(count)
         // A stream with nothing kept and nothing forgotten lately needs no mark; streams are few, but not bounded in life.
-        if forgotten.count > countLimit, let oldest = forgotten.keys.min() { forgotten[oldest] = nil }
+        if forgotten.count > Self.markLimit, let oldest = forgotten.keys.min() { forgotten[oldest] = nil }
     }
 }

@@ -27,12 +27,16 @@ package struct Message: Sendable {
         package var uri: JSONString = .absent
         /// `taskId`.
         package var taskID: JSONString = .absent
-        /// `cursor` of a list.
+        /// `cursor` of a list, if it is a string.
         package var cursor: JSONString = .absent
+        /// `cursor`, whatever it is.
+        package var cursorValue: JSONSlice = .absent
         /// `arguments` of a tool or prompt, an object.
         package var arguments: JSONSlice = .absent
-        /// `requestState` of a retry.
+        /// `requestState` of a retry, if it is a string.
         package var requestState: JSONString = .absent
+        /// `requestState`, whatever it is.
+        package var requestStateValue: JSONSlice = .absent
         /// The name of the member `requestState`.
         package var requestStateName: JSONString = .absent
         /// `inputResponses` of a retry.
@@ -77,8 +81,10 @@ package struct Message: Sendable {
         package var hasType = false
         /// `nextCursor`.
         package var nextCursor: JSONString = .absent
-        /// `requestState` of `input_required`.
+        /// `requestState` of `input_required`, if it is a string.
         package var requestState: JSONString = .absent
+        /// `requestState`, whatever it is.
+        package var requestStateValue: JSONSlice = .absent
         /// `protocolVersion` of `initialize`.
         package var protocolVersion: JSONString = .absent
         /// `supportedVersions` of `server/discover`.
@@ -98,6 +104,24 @@ package struct Message: Sendable {
         result = visitor.result
         errorCode = visitor.errorCode
         if envelope.method.isPresent { method = Method(envelope.method, in: bytes) }
+    }
+
+    /// The id of an answer that cannot be read whole; nil if it is not found before the fault, or is none of ours.
+    package static func id(ofBroken bytes: Span<UInt8>) -> Int? {
+        var reader = JSONReader(bytes)
+        var id: Int?
+        do {
+            var members = try reader.object()
+            while let name = try reader.next(&members) {
+                if reader.equals(name, "method") { return nil }
+                let isID = reader.equals(name, "id")
+                let slice = try reader.skipValue()
+                if isID { id = bytes.integer(slice) }
+            }
+        } catch {
+            // What was found before the fault is what is asked for.
+        }
+        return id
     }
 
     /// The id as written; nil if there is none.
@@ -157,12 +181,12 @@ private struct PartsVisitor: EnvelopeVisitor {
             } else if reader.equals(name, "uri") {
                 params.uri = try reader.stringOrSkip()
             } else if reader.equals(name, "cursor") {
-                params.cursor = try reader.stringOrSkip()
+                (params.cursor, params.cursorValue) = try reader.stringAndValue()
             } else if reader.equals(name, "taskId") {
                 params.taskID = try reader.stringOrSkip()
             } else if reader.equals(name, "requestState") {
                 params.requestStateName = name
-                params.requestState = try reader.stringOrSkip()
+                (params.requestState, params.requestStateValue) = try reader.stringAndValue()
             } else if reader.equals(name, "inputResponses") {
                 params.inputResponses = try reader.skipValue()
             } else if reader.equals(name, "requestId") {
@@ -192,7 +216,7 @@ private struct PartsVisitor: EnvelopeVisitor {
             } else if reader.equals(name, "nextCursor") {
                 result.nextCursor = try reader.stringOrSkip()
             } else if reader.equals(name, "requestState") {
-                result.requestState = try reader.stringOrSkip()
+                (result.requestState, result.requestStateValue) = try reader.stringAndValue()
             } else if reader.equals(name, "protocolVersion") {
                 result.protocolVersion = try reader.stringOrSkip()
             } else if reader.equals(name, "supportedVersions") {
@@ -271,6 +295,13 @@ extension JSONReader {
         if try peek() == .string { return try readString() }
         try skipValue()
         return .absent
+    }
+
+    /// Passes a value; where it stands as a string, if it is one, and where it stands at all.
+    fileprivate mutating func stringAndValue() throws(JSONError) -> (JSONString, JSONSlice) {
+        guard try peek() == .string else { return (.absent, try skipValue()) }
+        let string = try readString()
+        return (string, string.quoted)
     }
 
     /// Passes a value; where it stands if it is of this kind, else absent.

@@ -27,9 +27,6 @@ package enum Revision: String, Sendable, CaseIterable, Comparable {
     package static let latestLegacy = Revision.v2025_11_25
     /// The newest revision.
     package static let modern = Revision.v2026_07_28
-    /// What a request is taken for that has a session and no version header (2025-06-18, transports, "Protocol
-    /// Version Header").
-    package static let assumed = Revision.v2025_03_26
 
     /// Finds a revision by its date, compared by bytes.
     package init?(bytes: some Collection<UInt8>) {
