@@ -19,7 +19,12 @@ let common: [SwiftSetting] = [
 /// Rooms that hold no pointers: the compiler refuses unsafe constructs in them.
 let safe = common + [.strictMemorySafety()]
 
-func room(_ layer: String, _ name: String, _ dependencies: [String], _ settings: [SwiftSetting] = safe) -> Target {
+func room(
+    _ layer: String,
+    _ name: String,
+    _ dependencies: [String],
+    _ settings: [SwiftSetting] = safe
+) -> Target {
     .target(
         name: name,
         dependencies: dependencies.map { .init(stringLiteral: $0) },
@@ -28,7 +33,13 @@ func room(_ layer: String, _ name: String, _ dependencies: [String], _ settings:
     )
 }
 
-func tests(_ layer: String, _ name: String, _ dependencies: [String], resources: [Resource]? = nil, exclude: [String] = []) -> Target {
+func tests(
+    _ layer: String,
+    _ name: String,
+    _ dependencies: [String],
+    resources: [Resource]? = nil,
+    exclude: [String] = []
+) -> Target {
     .testTarget(
         name: "\(name)Tests",
         dependencies: ([name] + dependencies).map { .init(stringLiteral: $0) },
@@ -40,7 +51,12 @@ func tests(_ layer: String, _ name: String, _ dependencies: [String], resources:
 }
 
 func library(_ name: String, _ pkgConfig: String, _ package: String) -> Target {
-    .systemLibrary(name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig, providers: [.apt([package])])
+    .systemLibrary(
+        name: name,
+        path: "Sources/System/\(name)",
+        pkgConfig: pkgConfig,
+        providers: [.apt([package])]
+    )
 }
 
 let package = Package(
@@ -73,17 +89,61 @@ let package = Package(
         room("IO", "HTTPServer", ["EventLoop", "HTTPWire", "Bytes", "Diagnostics"], common),
         room("IO", "HTTPClient", ["EventLoop", "CCurl", "Bytes"], common),
 
-        room("Services", "MCPClient", ["Bytes", "JSON", "JSONRPC", "MCPCore", "StdioFraming", "EventStream", "EventLoop", "Children", "HTTPClient"], common),
+        room(
+            "Services",
+            "MCPClient",
+            [
+                "Bytes", "JSON", "JSONRPC", "MCPCore", "StdioFraming", "EventStream", "EventLoop",
+                "Children", "HTTPClient",
+            ],
+            common
+        ),
 
         room("Product", "Configuration", ["JSON", "Bytes"]),
-        room("Product", "Sessions", ["Bytes", "JSON", "JSONRPC", "MCPCore", "EventStream", "Crypto", "EventLoop", "Diagnostics"], common),
-        room("Product", "Backends", ["Bytes", "JSON", "JSONRPC", "MCPCore", "StdioFraming", "Children", "EventLoop", "Crypto", "Configuration", "Sessions", "Diagnostics"], common),
-        room("Product", "Gateway", ["Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventLoop", "Crypto", "Configuration", "Sessions", "Backends", "Diagnostics"], common),
-        room("Product", "Frontends", ["Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventStream", "EventLoop", "Crypto", "Configuration", "Sessions", "Gateway", "Backends", "Diagnostics"], common),
+        room(
+            "Product",
+            "Sessions",
+            [
+                "Bytes", "JSON", "JSONRPC", "MCPCore", "EventStream", "Crypto", "EventLoop", "Diagnostics",
+            ],
+            common
+        ),
+        room(
+            "Product",
+            "Backends",
+            [
+                "Bytes", "JSON", "JSONRPC", "MCPCore", "StdioFraming", "Children", "EventLoop", "Crypto",
+                "Configuration", "Sessions", "Diagnostics",
+            ],
+            common
+        ),
+        room(
+            "Product",
+            "Gateway",
+            [
+                "Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventLoop", "Crypto",
+                "Configuration", "Sessions", "Backends", "Diagnostics",
+            ],
+            common
+        ),
+        room(
+            "Product",
+            "Frontends",
+            [
+                "Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventStream",
+                "EventLoop", "Children", "Crypto", "Configuration", "Sessions", "Gateway", "Backends",
+                "Diagnostics",
+            ],
+            common
+        ),
 
         .executableTarget(
             name: "gatehouse",
-            dependencies: ["Configuration", "Gateway", "Frontends", "Backends", "Sessions", "MCPClient", "HTTPServer", "EventLoop", "Children", "Diagnostics", "Bytes", "JSON"],
+            dependencies: [
+                "Configuration", "Gateway", "Frontends", "Backends", "Sessions", "MCPClient", "MCPCore",
+                "JSONRPC", "HTTPServer",
+                "HTTPClient", "EventLoop", "Children", "Diagnostics", "StdioFraming", "Bytes", "JSON",
+            ],
             path: "Sources/Commands/gatehouse",
             swiftSettings: common
         ),
@@ -92,7 +152,9 @@ let package = Package(
             name: "gatehouse-launcher",
             path: "Sources/Commands/gatehouse-launcher",
             cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror", "-fno-sanitize=all"])],
-            linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-executable", "-Xclang-linker", "-fno-sanitize=all"])]
+            linkerSettings: [
+                .unsafeFlags(["-nostartfiles", "-static-executable", "-Xclang-linker", "-fno-sanitize=all"])
+            ]
         ),
 
         tests("Base", "Bytes", []),
@@ -100,9 +162,25 @@ let package = Package(
         tests("Base", "Crypto", ["Bytes"]),
         tests("IO", "EventLoop", ["Bytes"]),
         tests("IO", "Children", ["EventLoop", "Bytes"]),
+        tests("IO", "HTTPClient", ["EventLoop", "Bytes"]),
+        tests(
+            "Services",
+            "MCPClient",
+            [
+                "Bytes", "JSON", "JSONRPC", "MCPCore", "EventLoop", "Children", "HTTPClient",
+                "StdioFraming",
+            ]
+        ),
+        tests("Commands", "gatehouse", ["HTTPClient", "MCPClient", "JSON"]),
         tests("Protocol", "StdioFraming", ["Bytes"]),
         tests("Protocol", "HTTPWire", ["Bytes", "CHTTPParser"]),
         tests("Protocol", "EventStream", ["Bytes"]),
+        tests("Protocol", "JSONRPC", ["JSON"]),
+        tests("Protocol", "MCPCore", ["JSON", "JSONRPC"]),
+        tests("Product", "Sessions", ["MCPCore"]),
+        tests("Product", "Backends", []),
+        tests("Product", "Gateway", ["HTTPWire"]),
+        tests("Product", "Frontends", ["Crypto", "Gateway", "HTTPWire", "JSON", "MCPCore", "Sessions"]),
         tests("Product", "Configuration", ["JSON"], exclude: ["Cases"]),
     ]
 )

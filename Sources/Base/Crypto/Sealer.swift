@@ -41,7 +41,8 @@ package struct Sealer: Sendable {
         var tag = Array(bytes[Self.nonceLength..<Self.nonceLength + Self.tagLength])
         let hidden = Array(bytes[(Self.nonceLength + Self.tagLength)...])
         var text = [UInt8](repeating: 0, count: hidden.count)
-        return run(encrypt: false, hidden, into: &text, nonce: nonce, tag: &tag, purpose: purpose) ? text : nil
+        return run(encrypt: false, hidden, into: &text, nonce: nonce, tag: &tag, purpose: purpose)
+            ? text : nil
     }
 
     private func run(
@@ -52,7 +53,9 @@ package struct Sealer: Sendable {
         tag: inout [UInt8],
         purpose: String
     ) -> Bool {
-        guard let context = EVP_CIPHER_CTX_new(), let length = Int32(exactly: input.count) else { return false }
+        guard let context = EVP_CIPHER_CTX_new(), let length = Int32(exactly: input.count) else {
+            return false
+        }
         defer { EVP_CIPHER_CTX_free(context) }
         let direction: Int32 = encrypt ? 1 : 0
         let label = Array(purpose.utf8)
@@ -62,7 +65,9 @@ package struct Sealer: Sendable {
             EVP_CipherUpdate(context, &output, &written, input, length) == 1
         else { return false }
         if !encrypt {
-            guard EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, Int32(tag.count), &tag) == 1 else { return false }
+            guard EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, Int32(tag.count), &tag) == 1 else {
+                return false
+            }
         }
         var rest = [UInt8](repeating: 0, count: 16)
         guard EVP_CipherFinal_ex(context, &rest, &written) == 1 else { return false }

@@ -67,7 +67,9 @@ package struct Log: Sendable {
         var output: [UInt8] = []
         func append(_ number: Int, _ digits: Int, _ separator: UInt8) {
             let text = String(number)
-            output.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: max(0, digits - text.utf8.count)))
+            output.append(
+                contentsOf: repeatElement(UInt8(ascii: "0"), count: max(0, digits - text.utf8.count))
+            )
             output.append(text)
             output.append(separator)
         }
@@ -97,7 +99,8 @@ package struct Log: Sendable {
             }
             count += 1
             switch scalar.value {
-            case 0..<0x20, 0x7F..<0xA0, 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x2069, 0xFEFF, 0xE0000...0xE007F:
+            case 0..<0x20, 0x7F..<0xA0, 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x2069, 0xFEFF,
+                0xE0000...0xE007F:
                 output.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
             default: output.append(scalar)
             }

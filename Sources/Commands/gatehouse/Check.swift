@@ -15,9 +15,15 @@ enum Check {
 
     static func run(arguments: [String]) -> Int32 {
         var arguments = arguments
-        if arguments.count == 1, let path = arguments.first, !path.hasPrefix("-") { arguments = ["--config", path] }
+        if arguments.count == 1, let path = arguments.first, !path.hasPrefix("-") {
+            arguments = ["--config", path]
+        }
         do throws(Options.Misuse) {
-            let options = try Options(arguments, valued: ["--config", "--host", "--port"], flags: ["--help", "-h"])
+            let options = try Options(
+                arguments,
+                valued: ["--config", "--host", "--port"],
+                flags: ["--help", "-h"]
+            )
             if options.has("--help") || options.has("-h") {
                 print(usage)
                 return 0
@@ -36,11 +42,15 @@ enum Check {
         let errors = report.issues.count { $0.severity == .error }
         let warnings = report.issues.count - errors
         guard report.isValid else {
-            Terminal.say("\(errors) mistake\(errors == 1 ? "" : "s"), \(warnings) warning\(warnings == 1 ? "" : "s")")
+            Terminal.say(
+                "\(errors) mistake\(errors == 1 ? "" : "s"), \(warnings) warning\(warnings == 1 ? "" : "s")"
+            )
             return 2
         }
         let servers = report.configuration.servers.filter(\.isEnabled).count
-        Terminal.say("ok: \(servers) server\(servers == 1 ? "" : "s")" + (warnings > 0 ? ", \(warnings) warnings" : ""))
+        Terminal.say(
+            "ok: \(servers) server\(servers == 1 ? "" : "s")" + (warnings > 0 ? ", \(warnings) warnings" : "")
+        )
         return 0
     }
 }

@@ -13,6 +13,7 @@ struct Main {
         case "serve": exit(Serve.run(arguments: rest))
         case "check": exit(Check.run(arguments: rest))
         case "inspect": exit(Inspect.run(arguments: rest))
+        case "demo": exit(Demo.run(arguments: rest))
         case "--version", "version":
             print("gatehouse \(GatewayIdentity.version)")
         case "--help", "-h", "help":
@@ -34,6 +35,7 @@ struct Main {
           serve     offer the servers of a configuration over HTTP
           check     say what is wrong with a configuration
           inspect   list and call what a server offers, from the terminal
+          demo      a small MCP server on stdio, to try a gateway with
           version   print the version
 
         gatehouse COMMAND --help tells more about each.

@@ -18,11 +18,14 @@ struct Options {
     /// - Parameters:
     ///   - arguments: What follows the subcommand.
     ///   - valued: The options that have a value.
-    ///   - flags: The options that have none.
+    ///   - known: The options that have none.
+    /// - Throws: What cannot be understood.
     init(_ arguments: [String], valued: Set<String>, flags known: Set<String>) throws(Misuse) {
         var rest = arguments[...]
         while let argument = rest.popFirst() {
-            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+                String.init
+            )
             let name = parts[0]
             if known.contains(argument) {
                 flags.insert(argument)

@@ -47,13 +47,19 @@ enum Serve {
     private static func overrides(_ options: Options) throws(Options.Misuse) -> ConfigurationOverrides {
         var overrides = ConfigurationOverrides(host: options["--host"])
         if let text = options["--port"] {
-            guard let port = UInt16(text) else { throw Options.Misuse(message: "--port is a number up to 65535") }
+            guard let port = UInt16(text) else {
+                throw Options.Misuse(message: "--port is a number up to 65535")
+            }
             overrides.port = port
         }
         return overrides
     }
 
-    private static func serve(_ options: Options, _ level: LogLevel, _ overrides: ConfigurationOverrides) -> Int32 {
+    private static func serve(
+        _ options: Options,
+        _ level: LogLevel,
+        _ overrides: ConfigurationOverrides
+    ) -> Int32 {
         let environment = ConfigurationEnvironment.current(variables: ProcessInfo.processInfo.environment)
         let report = ConfigurationReader.load(options["--config"], overrides: overrides, in: environment)
         for issue in report.issues { Terminal.say(issue.description) }
@@ -73,7 +79,9 @@ enum Serve {
     }
 }
 
-/// One run of the gateway, with the signals that end it. The loop's.
+/// One run of the gateway, with the signals that end it.
+///
+/// The loop's.
 private final class ServeRun {
     private let configuration: GatewayConfiguration
     private let environment: ConfigurationEnvironment
@@ -121,10 +129,13 @@ private final class ServeRun {
         Terminal.say("listening on \(url)")
         for offered in enabled {
             let isDefault = configuration.defaultServer?.name == offered.name
-            Terminal.say("  \(offered.name): \(url)/mcp/\(offered.name)" + (isDefault ? " and \(url)/mcp" : ""))
+            Terminal.say(
+                "  \(offered.name): \(url)/mcp/\(offered.name)" + (isDefault ? " and \(url)/mcp" : "")
+            )
         }
         guard let first = enabled.first(where: { $0.problem == nil }) else { return }
         let endpoint = "\(url)/mcp/\(first.name)"
+        let program = CommandLine.arguments.first ?? "gatehouse"
         Terminal.say(
             """
 
@@ -133,7 +144,8 @@ private final class ServeRun {
             Claude Code:
               claude mcp add --transport http \(first.name) \(endpoint)
             Try it:
-              gatehouse inspect \(endpoint)
-            """)
+              \(program) inspect \(endpoint)
+            """
+        )
     }
 }

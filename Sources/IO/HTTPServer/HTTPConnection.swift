@@ -346,7 +346,12 @@ final class HTTPConnection: ByteStreamDelegate {
             do {
                 let framing: HTTPResponseHead.Body = status == 204 || status == 304 ? .none : .length(length)
                 try HTTPResponseHead.write(
-                    status: status, fields: fields, body: framing, close: closesAfterResponse, to: &head)
+                    status: status,
+                    fields: fields,
+                    body: framing,
+                    close: closesAfterResponse,
+                    to: &head
+                )
             } catch {
                 // A value of ours that would split the response (threats: response splitting).
                 head.removeAll(keepingCapacity: true)
@@ -365,7 +370,9 @@ final class HTTPConnection: ByteStreamDelegate {
     }
 
     private static func writeInternalError(to head: inout [UInt8]) {
-        head.append(literal: "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        head.append(
+            literal: "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        )
     }
 
     /// The bytes up to the end of the head.

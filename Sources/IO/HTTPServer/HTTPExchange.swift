@@ -3,7 +3,9 @@
 import Bytes
 package import HTTPWire
 
-/// A field of a response. Its name is ours, so a literal; its value is checked when it is written.
+/// A field of a response.
+///
+/// Its name is ours, so a literal; its value is checked when it is written.
 package typealias HTTPResponseField = (name: StaticString, value: [UInt8])
 
 /// One request and its response.
@@ -51,7 +53,11 @@ package final class HTTPExchange {
     ///   - status: The status code.
     ///   - fields: Fields beside `Content-Length` and `Connection`.
     ///   - body: Appends the body.
-    package func respond(_ status: Int, _ fields: [HTTPResponseField], body: (inout [UInt8]) -> Void = { _ in }) {
+    package func respond(
+        _ status: Int,
+        _ fields: [HTTPResponseField],
+        body: (inout [UInt8]) -> Void = { _ in }
+    ) {
         guard stage == .waiting, let connection else { return }
         stage = .ended
         connection.respond(status, fields, withoutBody: head.method == .head || status == 204, body: body)
@@ -76,7 +82,9 @@ package final class HTTPExchange {
         }
     }
 
-    /// Ends a streamed body. The connection can be used again.
+    /// Ends a streamed body.
+    ///
+    /// The connection can be used again.
     package func finish() {
         guard isStreaming else { return }
         if stage == .streaming { connection?.sendLastChunk() }

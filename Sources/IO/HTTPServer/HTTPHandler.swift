@@ -12,7 +12,9 @@ package enum BodyDecision: Sendable {
     case refused
 }
 
-/// Who answers requests. All calls are made on the loop, one request of a connection at a time.
+/// Who answers requests.
+///
+/// All calls are made on the loop, one request of a connection at a time.
 ///
 /// For each request: `begin`, then `received` unless it was refused. The response may be given during these calls or
 /// later. `vanished` comes at most once, and only before the response has ended.

@@ -28,6 +28,7 @@ package final class HTTPServer {
     ///   - port: A port; 0 for any.
     ///   - limits: What bounds its connections.
     ///   - handler: Who answers.
+    /// - Throws: Why it cannot listen.
     package init(
         loop: EventLoop,
         host: String,
@@ -107,7 +108,9 @@ final class OutputBuffer {
         // Taken out while callers run, so that a response composed inside another gets memory of its own.
         var bytes = take(&self.bytes)
         var head = take(&self.head)
-        if bytes.count < Self.gap { bytes.append(contentsOf: repeatElement(0, count: Self.gap - bytes.count)) }
+        if bytes.count < Self.gap {
+            bytes.append(contentsOf: repeatElement(0, count: Self.gap - bytes.count))
+        }
         bytes.removeLast(bytes.count - Self.gap)
         body(&bytes)
         head.removeAll(keepingCapacity: true)

@@ -4,7 +4,9 @@ package import JSONRPC
 package import MCPCore
 package import Sessions
 
-/// Who hears what a server says outside of calls. Only servers of the legacy era do.
+/// Who hears what a server says outside of calls.
+///
+/// Only servers of the legacy era do.
 package protocol ConversationListener: AnyObject {
     /// A notification about the session.
     ///
@@ -32,7 +34,7 @@ package struct SuspectedCall {
 /// A conversation with a server, in one era, on behalf of one principal.
 ///
 /// It starts when a backend opens it and may be used at once: what is sent before the server is up waits, up to a limit.
-/// It ends with `end`; calls that wait then are not told.
+/// It ends with `end`, which fails the calls that wait.
 package protocol Conversation: SessionFoundation {
     /// Who hears what is said outside of calls; held weakly.
     var listener: (any ConversationListener)? { get set }
@@ -84,9 +86,17 @@ package protocol Backend: AnyObject {
     /// - Parameters:
     ///   - principal: Who calls.
     ///   - instance: The conversation that an earlier round went through; it is used if it is still there.
+    /// - Returns: The conversation.
+    /// - Throws: Why there is none.
     func modern(for principal: Principal, instance: UInt64?) throws(Failure) -> ModernConversation
-    /// Which arguments of a tool are mirrored in headers, as far as it is known.
+    /// Whether it is known which arguments of tools are mirrored in headers.
+    var knowsTools: Bool { get }
+    /// Calls back once `knowsTools`, or once it is clear that it cannot be found out.
+    func whenToolsKnown(_ body: @escaping () -> Void) throws(Failure)
+    /// Which arguments of a tool are mirrored in headers.
     func headerParameters(ofTool name: [UInt8]) -> HeaderParameters?
+    /// Takes note of tools that the server has just listed; `tools` is the array of them.
+    func learnTools(_ tools: Span<UInt8>)
     /// Tells callers that still wait so; `slot` of `slots` is served, the others another time.
     func heartbeat(slot: Int, of slots: Int)
     /// Tells callers that the gateway is stopping, so that what would last for ever ends.

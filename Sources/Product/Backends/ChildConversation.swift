@@ -2,14 +2,14 @@
 
 import Bytes
 import Children
+import Configuration
+import Diagnostics
 import EventLoop
 import JSON
 import JSONRPC
 import MCPCore
 import Sessions
 import StdioFraming
-import Configuration
-import Diagnostics
 
 /// A conversation with a server over the pipes of a child process.
 ///
@@ -52,6 +52,8 @@ final class ChildConversation: Conversation {
     private var restarts: RestartPolicy
     private var hasAnswered = false
     private var callTimer: LoopTimer?
+    /// When the timer fires.
+    private var callTimerTime: UInt64 = .max
     private var startTimer: LoopTimer?
     private var endTimer: LoopTimer?
     private var stopReason: Failure?
@@ -74,7 +76,9 @@ final class ChildConversation: Conversation {
         let inFlight = processes.server.limits.inFlight ?? processes.limits.inFlight
         upstream = Upstream(era: era, capacity: inFlight)
         reader = FrameReader(framing: .newline, limit: processes.limits.line)
-        restarts = RestartPolicy(limit: processes.server.restartsOnFailure ? processes.server.maxRestarts : 0)
+        // What belongs to no session is nobody's to lose: one caller's crashes must not take it from all others.
+        let limit = processes.server.restartsOnFailure ? processes.server.maxRestarts : 0
+        restarts = RestartPolicy(limit: era == .modern ? nil : limit)
     }
 
     var hasProcess: Bool { child != nil }
@@ -90,16 +94,26 @@ final class ChildConversation: Conversation {
         try prepare()
         var edits = edits
         // A listen lasts as long as its stream; everything else has its time.
-        let wait = message.method == .initialize ? processes.server.startTimeout : processes.server.requestTimeout
+        let wait =
+            message.method == .initialize ? processes.server.startTimeout : processes.server.requestTimeout
         let deadline = processes.loop.now + wait.wholeMilliseconds
         let id = upstream.add(
-            message, bytes, caller: caller, deadline: message.method == .listen ? nil : deadline, edits: &edits)
+            message,
+            bytes,
+            caller: caller,
+            deadline: message.method == .listen ? nil : deadline,
+            edits: &edits
+        )
         guard let id else {
-            throw Failure(.internalError, "Too many calls of this session wait for an answer", source: .client)
+            throw Failure(
+                .internalError,
+                "Too many calls of this session wait for an answer",
+                source: .client
+            )
         }
         if message.method == .initialize { rememberHandshake(message, bytes, id) }
         send(message, bytes, edits)
-        watchCalls()
+        watchCalls(deadline)
         return id
     }
 
@@ -160,12 +174,18 @@ final class ChildConversation: Conversation {
         endTimer?.close()
         child?.stop(backend.stopSchedule)
         backend.ended(self)
+        let failure = Failure(.internalError, "The session has ended", source: .client)
+        for call in upstream.failAll() { call.caller.failed(failure, call) }
     }
+
+    var isBusy: Bool { upstream.callCount > 0 }
 
     private func tellCancelled(_ id: Int, _ reason: String) {
         guard state == .up || state == .greeting || state == .starting else { return }
         var text: [UInt8] = []
-        text.append(literal: "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":")
+        text.append(
+            literal: "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":"
+        )
         text.append(decimal: id)
         text.append(literal: ",\"reason\":")
         text.append(json: reason)
@@ -177,9 +197,12 @@ final class ChildConversation: Conversation {
     private func prepare() throws(Failure) {
         switch state {
         case .up, .greeting, .starting: break
-        case .ended: throw Failure(.internalError, "The conversation with the server is over", source: .gateway)
+        case .ended:
+            throw Failure(.internalError, "The conversation with the server is over", source: .gateway)
         case .down:
             try start()
+            // What is known already is known at once.
+            if state == .down, let stopReason { throw stopReason }
             return
         }
         let waiting = queuedBytes + (child?.pendingInput ?? 0)
@@ -232,7 +255,11 @@ final class ChildConversation: Conversation {
             switch restarts.restart(at: processes.loop.now) {
             case .giveUp:
                 throw stopReason
-                    ?? Failure(.internalError, "The server keeps dying and is not started again", source: .upstream)
+                    ?? Failure(
+                        .internalError,
+                        "The server keeps dying and is not started again",
+                        source: .upstream
+                    )
             case .start(let delay) where delay > 0:
                 state = .starting
                 watchStart(after: delay) { [weak self] in self?.launch() }
@@ -276,7 +303,9 @@ final class ChildConversation: Conversation {
         switch era {
         case .modern:
             return ModernRules.unsupported(
-                Revision.modern.rawValue, supported: Revision.allCases.filter { $0.era == .legacy })
+                Revision.modern.rawValue,
+                supported: Revision.allCases.filter { $0.era == .legacy }
+            )
         case .legacy:
             return Failure(
                 .invalidParams,
@@ -309,7 +338,9 @@ final class ChildConversation: Conversation {
     /// A first question whose answer shows that the server is up; calls do not wait for it.
     private static let discover: [UInt8] = {
         var text: [UInt8] = []
-        text.append(literal: "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"server/discover\",\"params\":{\"_meta\":")
+        text.append(
+            literal: "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"server/discover\",\"params\":{\"_meta\":"
+        )
         text.append(contentsOf: GatewayIdentity.modernMeta.text())
         text.append(literal: "}}")
         return text
@@ -330,7 +361,11 @@ final class ChildConversation: Conversation {
     private func receivedOwn(_ message: Message) {
         guard state == .greeting else { return }
         guard message.envelope.kind == .result else {
-            let failure = Failure(.internalError, "The restarted server refused the handshake", source: .upstream)
+            let failure = Failure(
+                .internalError,
+                "The restarted server refused the handshake",
+                source: .upstream
+            )
             stop(failure)
             return
         }
@@ -340,18 +375,19 @@ final class ChildConversation: Conversation {
     }
 
     private static let initialized = Array(
-        #"{"jsonrpc":"2.0","method":"notifications/initialized"}"#.utf8)
+        #"{"jsonrpc":"2.0","method":"notifications/initialized"}"#.utf8
+    )
 
     private func startTimedOut() {
         guard !hasAnswered, state == .up || state == .greeting else { return }
-        let seconds = processes.server.startTimeout.components.seconds
         stop(
             Failure(
                 .internalError,
-                "The server did not answer within \(seconds) s after its start",
+                "The server did not answer within \(processes.server.startTimeout.inSeconds) after its start",
                 data: details(nil),
                 source: .upstream
-            ))
+            )
+        )
     }
 
     /// Fails everything that waits and stops the process.
@@ -385,30 +421,36 @@ final class ChildConversation: Conversation {
         startTimer?.schedule(after: milliseconds)
     }
 
-    /// Sees to it that late calls are noticed. The timer is left alone while it runs: it looks again when it fires.
-    private func watchCalls() {
+    /// Sees to it that late calls are noticed.
+    ///
+    /// The timer is left alone while it fires before the deadline: it looks again when it does.
+    private func watchCalls(_ deadline: UInt64?) {
+        guard let deadline, deadline < callTimerTime else { return }
+        callTimerTime = deadline
         if callTimer == nil { callTimer = LoopTimer(processes.loop) { [weak self] in self?.expireCalls() } }
-        guard let callTimer, !callTimer.isScheduled, let deadline = upstream.nextDeadline else { return }
         let now = processes.loop.now
-        callTimer.schedule(after: deadline > now ? deadline - now : 1)
+        callTimer?.schedule(after: deadline > now ? deadline - now : 1)
     }
 
     private func expireCalls() {
+        callTimerTime = .max
         for call in upstream.expire(at: processes.loop.now) {
             if call.method == .initialize {
                 startTimedOut()
             } else {
                 tellCancelled(call.id, "The time-out of the gateway has passed")
             }
-            let seconds =
-                (call.method == .initialize ? processes.server.startTimeout : processes.server.requestTimeout)
-                .components.seconds
+            let limit =
+                call.method == .initialize ? processes.server.startTimeout : processes.server.requestTimeout
             let failure = Failure(
-                .internalError, "The server did not answer within \(seconds) s", source: .upstream)
+                .internalError,
+                "The server did not answer within \(limit.inSeconds)",
+                source: .upstream
+            )
             processes.log.warning("\(call.method.rawValue): \(failure.message)")
             call.caller.failed(failure, call)
         }
-        watchCalls()
+        watchCalls(upstream.nextDeadline)
     }
 
     func beginStopping() {
@@ -462,7 +504,8 @@ extension ChildConversation: ChildDelegate {
                         .internalError,
                         "The server sent a message of more than \(processes.limits.line) bytes and was stopped",
                         source: .upstream
-                    ))
+                    )
+                )
             }
         }
         return bytes.count
@@ -496,7 +539,11 @@ extension ChildConversation: ChildDelegate {
         }
         switch upstream.receive(message, bytes) {
         case .reply(let call):
-            if call.id == handshake.pendingID { handshakeAnswered(message) }
+            if call.id == handshake.pendingID {
+                handshakeAnswered(message)
+            } else {
+                restarts.noteAnswer()
+            }
             call.caller.reply(message, bytes, to: call)
         case .notice(let call):
             call.caller.notice(message, bytes, for: call)
@@ -504,7 +551,10 @@ extension ChildConversation: ChildDelegate {
             listener?.received(message, bytes, suspect: suspect)
         case .ask(let number):
             guard let listener else {
-                return refuse(number, Failure(.methodNotFound, "No client is there to answer", source: .client))
+                return refuse(
+                    number,
+                    Failure(.methodNotFound, "No client is there to answer", source: .client)
+                )
             }
             listener.asked(number, message, bytes, suspect: suspect)
         case .withdraw(let number):
@@ -571,5 +621,14 @@ extension ChildConversation: ChildDelegate {
         let tail = (child ?? self.child)?.diagnosticsTail ?? ""
         if !tail.isEmpty { members.append(.init("stderr", .string(tail))) }
         return members.isEmpty ? nil : .object(members)
+    }
+}
+
+extension Duration {
+    /// The duration as people write it: `300 s`, `1.5 s`.
+    fileprivate var inSeconds: String {
+        let (seconds, attoseconds) = components
+        let tenths = attoseconds / 100_000_000_000_000_000
+        return tenths == 0 ? "\(seconds) s" : "\(seconds).\(tenths) s"
     }
 }

@@ -1,5 +1,6 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Bytes
 import Children
 import Configuration
 import EventLoop
@@ -7,14 +8,13 @@ import JSON
 import JSONRPC
 import MCPCore
 import StdioFraming
-import Bytes
 
 /// Finds out once what a command speaks, in throw-away children (2026-07-28, stdio, "Detecting the era").
 ///
 /// One child is asked `server/discover`, another `initialize`: some servers of the legacy era end at anything else before
-/// it, and a server that was asked one way may refuse the other. Both are first spoken to in lines; if neither answers
-/// within five seconds of its first sign of life, a second pair is spoken to with `Content-Length`. What the configuration
-/// states is not asked.
+/// it, and a server that was asked one way may refuse the other. Both are spoken to in lines; if neither has answered after
+/// two seconds, a second pair is spoken to with `Content-Length` beside them, and the pair that answers first decides.
+/// Once one of a pair has answered, the other has three seconds left. What the configuration states is not asked.
 final class Probe {
     /// What was found.
     struct Finding {
@@ -25,13 +25,18 @@ final class Probe {
 
     /// Milliseconds after a child's first sign of life in which it must answer.
     static let patience: UInt64 = 5_000
+    /// Milliseconds that a child has left once its sister, asked in the other era, has answered.
+    static let lastChance: UInt64 = 3_000
+    /// Milliseconds after which silence makes the other framing worth a try.
+    static let secondTry: UInt64 = 2_000
 
     private let backend: ProcessBackend
     private var completion: ((Result<Finding, Failure>) -> Void)?
     private var framings: [Framing]
     private let eras: [Era]
-    private var asked: [ProbeChild] = []
-    private var lastFailure: Failure?
+    /// The children of each framing that was tried.
+    private var asked: [[ProbeChild]] = []
+    private var timer: LoopTimer?
 
     init(_ backend: ProcessBackend, completion: @escaping (Result<Finding, Failure>) -> Void) {
         self.backend = backend
@@ -52,62 +57,72 @@ final class Probe {
     }
 
     func start() {
-        let server = backend.processes.server
-        if server.era != .auto, server.era != .modern, server.era != .dual, framings.count == 1 {
+        if eras == [.legacy], framings.count == 1 {
             // All is stated, and a legacy server has nothing else that must be known.
-            return finish(.success(Finding(traits: ServerTraits(framing: framings[0], eras: [.legacy]), isCertain: true)))
+            let traits = ServerTraits(framing: framings[0], eras: [.legacy])
+            return finish(.success(Finding(traits: traits, isCertain: true)))
         }
+        timer = LoopTimer(backend.processes.loop) { [weak self] in self?.ask() }
         ask()
     }
 
     func abandon() {
-        for child in asked { child.stop() }
         finish(.failure(Failure(.internalError, "The gateway is stopping", source: .gateway)))
     }
 
+    /// Tries the next framing, if there is one.
     private func ask() {
-        guard !framings.isEmpty else { return giveUp() }
+        guard completion != nil, !framings.isEmpty else { return }
         let framing = framings.removeFirst()
-        asked = eras.map { ProbeChild(backend, era: $0, framing: framing) { [weak self] in self?.heard() } }
-        for child in asked { child.start() }
+        let children = eras.map {
+            ProbeChild(backend, era: $0, framing: framing) { [weak self] in self?.heard() }
+        }
+        asked.append(children)
+        if !framings.isEmpty { timer?.schedule(after: Self.secondTry) }
+        for child in children { child.start() }
     }
 
     /// A child has given its verdict.
     private func heard() {
-        guard completion != nil, asked.allSatisfy({ $0.verdict != .none }) else { return }
-        var traits = ServerTraits(framing: asked[0].framing, eras: [])
-        for child in asked {
-            switch child.verdict {
-            case .speaks:
-                traits.eras.insert(child.era)
-                traits.headerParameters.merge(child.headerParameters) { first, _ in first }
-            case .failed(let failure): lastFailure = failure
-            case .refuses, .silent, .none: break
-            }
+        guard completion != nil else { return }
+        // Children that answered, or refused to, understand their framing; their sisters are waited for.
+        for children in asked where children.contains(where: \.verdict.isAnswer) {
+            if children.allSatisfy({ $0.verdict != .none }) { return decide(children) }
+            for child in children { child.hurry() }
+            return
         }
-        for child in asked { child.stop() }
-        if !traits.eras.isEmpty {
-            if backend.processes.server.era == .dual { traits.eras = [.legacy, .modern] }
-            return finish(.success(Finding(traits: traits, isCertain: true)))
-        }
-        // A child that refused both ways does understand the framing, and one that cannot start needs no other.
-        let isSilent = asked.contains { $0.verdict == .silent }
-        if isSilent { return ask() }
+        guard asked.allSatisfy({ $0.allSatisfy { $0.verdict != .none } }) else { return }
+        if asked.allSatisfy({ $0.contains { $0.verdict == .silent } }), !framings.isEmpty { return ask() }
         giveUp()
     }
 
+    private func decide(_ children: [ProbeChild]) {
+        var traits = ServerTraits(framing: children[0].framing, eras: [])
+        for child in children where child.verdict == .speaks {
+            traits.eras.insert(child.era)
+            traits.learn(child.tools)
+        }
+        if backend.processes.server.era == .dual { traits.eras = [.legacy, .modern] }
+        guard !traits.eras.isEmpty else { return giveUp() }
+        finish(.success(Finding(traits: traits, isCertain: true)))
+    }
+
     private func giveUp() {
-        if let lastFailure { return finish(.failure(lastFailure)) }
+        for child in asked.joined() {
+            if case .failed(let failure) = child.verdict { return finish(.failure(failure)) }
+        }
         // Slow or strange: most servers speak lines, and all that are older than the modern era speak the legacy one.
         let framing: Framing = backend.processes.server.framing == .contentLength ? .contentLength : .newline
-        let eras = Set(self.eras == [.modern] ? [Era.modern] : [.legacy])
+        let eras: Set<Era> = self.eras == [.modern] ? [.modern] : [.legacy]
         finish(.success(Finding(traits: ServerTraits(framing: framing, eras: eras), isCertain: false)))
     }
 
     private func finish(_ result: Result<Finding, Failure>) {
-        let completion = completion
+        guard let completion else { return }
         self.completion = nil
-        completion?(result)
+        timer?.close()
+        for child in asked.joined() { child.stop() }
+        completion(result)
     }
 }
 
@@ -124,12 +139,16 @@ private final class ProbeChild: ChildDelegate {
         case silent
         /// It could not be started, or did not live long enough to be asked.
         case failed(Failure)
+
+        /// Whether the child understood what it was sent.
+        var isAnswer: Bool { self == .speaks || self == .refuses }
     }
 
     let era: Era
     let framing: Framing
     private(set) var verdict = Verdict.none
-    private(set) var headerParameters: [[UInt8]: HeaderParameters] = [:]
+    /// The tools that the server lists.
+    private(set) var tools: [JSONValue] = []
     private let backend: ProcessBackend
     private let onVerdict: () -> Void
     private var child: Child?
@@ -137,6 +156,7 @@ private final class ProbeChild: ChildDelegate {
     private var partial: [UInt8] = []
     private var timer: LoopTimer?
     private var showsLife = false
+    private var isHurried = false
     /// Pages of tools that may still be asked for, so that a server cannot hold the probe.
     private var pagesLeft = 20
 
@@ -173,6 +193,13 @@ private final class ProbeChild: ChildDelegate {
         guard let child else { return }
         self.child = nil
         backend.abandon(child)
+    }
+
+    /// Waits no longer than for a last moment.
+    func hurry() {
+        guard verdict == .none, !isHurried else { return }
+        isHurried = true
+        timer?.schedule(after: Probe.lastChance)
     }
 
     private func conclude(_ found: Verdict) {
@@ -216,7 +243,7 @@ private final class ProbeChild: ChildDelegate {
     // MARK: What it says
 
     private func noteLife() {
-        guard !showsLife else { return }
+        guard !showsLife, !isHurried else { return }
         showsLife = true
         timer?.schedule(after: Probe.patience)
     }
@@ -254,9 +281,12 @@ private final class ProbeChild: ChildDelegate {
                     .internalError,
                     "The server ended when it was started (\(exit))",
                     data: tail.isEmpty
-                        ? ["exit": .string("\(exit)")] : ["exit": .string("\(exit)"), "stderr": .string(tail)],
+                        ? ["exit": .string("\(exit)")]
+                        : ["exit": .string("\(exit)"), "stderr": .string(tail)],
                     source: .upstream
-                )))
+                )
+            )
+        )
     }
 
     private func receive(_ bytes: Span<UInt8>) {
@@ -280,11 +310,7 @@ private final class ProbeChild: ChildDelegate {
     }
 
     private func receiveTools(_ value: JSONValue) {
-        for tool in value["result"]?["tools"]?.array ?? [] {
-            guard let name = tool["name"]?.string, let schema = tool["inputSchema"] else { continue }
-            guard let parameters = HeaderParameters(inputSchema: schema), !parameters.parameters.isEmpty else { continue }
-            headerParameters[Array(name.utf8)] = parameters
-        }
+        tools += value["result"]?["tools"]?.array ?? []
         pagesLeft -= 1
         if let cursor = value["result"]?["nextCursor"], cursor != .null, pagesLeft > 0 {
             listTools(cursor: cursor)

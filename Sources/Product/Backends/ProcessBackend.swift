@@ -1,12 +1,14 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Bytes
 import Children
 package import Configuration
+import Diagnostics
 import EventLoop
+import JSON
 package import JSONRPC
 package import MCPCore
 package import Sessions
-import Diagnostics
 
 /// A stdio MCP server offered to many: a child process for each legacy session, and for modern callers as the server's
 /// `isolation` says.
@@ -75,7 +77,9 @@ package final class ProcessBackend: Backend {
     }
 
     private func open(_ era: Era) throws(Failure) -> ChildConversation {
-        if let problem { throw Failure(.internalError, "The server \(name) cannot run: \(problem)", source: .upstream) }
+        if let problem {
+            throw Failure(.internalError, "The server \(name) cannot run: \(problem)", source: .upstream)
+        }
         guard !isEnding else { throw Failure(.internalError, "The gateway is stopping", source: .gateway) }
         let conversation = ChildConversation(era: era, instance: nextInstance, backend: self)
         conversations[nextInstance] = conversation
@@ -105,7 +109,9 @@ package final class ProcessBackend: Backend {
     func spawn(_ completion: @escaping (Result<Child, Failure>) -> Void) {
         let limit = processes.server.limits.children ?? .max
         guard processCount < limit, processes.population.enter() else {
-            completion(.failure(Failure(.internalError, "Too many processes run; try again later", source: .gateway)))
+            completion(
+                .failure(Failure(.internalError, "Too many processes run; try again later", source: .gateway))
+            )
             return
         }
         let command: ChildCommand
@@ -113,7 +119,9 @@ package final class ProcessBackend: Backend {
             command = try processes.command()
         } catch {
             processes.population.leave()
-            completion(.failure(Failure(.internalError, "The server cannot be started: \(error)", source: .upstream)))
+            completion(
+                .failure(Failure(.internalError, "The server cannot be started: \(error)", source: .upstream))
+            )
             return
         }
         let population = processes.population
@@ -122,7 +130,10 @@ package final class ProcessBackend: Backend {
             case .failure(let failure):
                 population.leave()
                 completion(
-                    .failure(Failure(.internalError, "The server cannot be started: \(failure)", source: .upstream)))
+                    .failure(
+                        Failure(.internalError, "The server cannot be started: \(failure)", source: .upstream)
+                    )
+                )
             case .success(let child):
                 log.debug("started process \(child.pid)")
                 completion(.success(child))
@@ -215,8 +226,41 @@ package final class ProcessBackend: Backend {
         finishIfIdle()
     }
 
+    // MARK: Tools
+
+    package var knowsTools: Bool { traits != nil }
+
+    package func whenToolsKnown(_ body: @escaping () -> Void) throws(Failure) {
+        if let problem {
+            throw Failure(.internalError, "The server \(name) cannot run: \(problem)", source: .upstream)
+        }
+        guard waitingForTraits.count < processes.limits.inFlight else {
+            throw Failure(.internalError, "Too many calls wait for the server to start", source: .gateway)
+        }
+        withTraits { _ in body() }
+    }
+
     package func headerParameters(ofTool name: [UInt8]) -> HeaderParameters? {
         traits?.headerParameters[name]
+    }
+
+    package func learnTools(_ tools: Span<UInt8>) {
+        // Annotations are rare: most lists are only searched for the word.
+        guard traits?.headerParameters.isEmpty == false || tools.contains("x-mcp-header") else { return }
+        guard let list = try? JSONValue(tools).array else { return }
+        traits?.learn(list)
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether a word stands somewhere in the bytes.
+    fileprivate func contains(_ word: StaticString) -> Bool {
+        let length = word.utf8CodeUnitCount
+        guard count >= length else { return false }
+        for start in 0...count - length {
+            if extracting(start..<start + length).equals(word) { return true }
+        }
+        return false
     }
 }
 

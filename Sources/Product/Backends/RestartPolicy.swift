@@ -2,7 +2,8 @@
 
 /// When a server that died may be started again.
 ///
-/// Each restart in a row waits twice as long as the one before; running for a while makes up for all of them.
+/// Each restart in a row waits twice as long as the one before; an answered call or running for a while makes up for all of
+/// them.
 package struct RestartPolicy: Sendable {
     /// What to do for a call that finds the server dead.
     package enum Verdict: Sendable, Equatable {
@@ -19,7 +20,7 @@ package struct RestartPolicy: Sendable {
     /// Milliseconds of running after which earlier deaths no longer count.
     static let stableTime: UInt64 = 60_000
 
-    private let limit: Int
+    private let limit: Int?
     private var restarts = 0
     private var started: UInt64 = 0
     private var died: UInt64 = 0
@@ -28,14 +29,19 @@ package struct RestartPolicy: Sendable {
 
     /// Starts with nothing to make up for.
     ///
-    /// - Parameter limit: Restarts in a row; 0 for none at all.
-    package init(limit: Int) {
+    /// - Parameter limit: Restarts in a row; 0 for none at all, nil for as many as it takes.
+    package init(limit: Int?) {
         self.limit = limit
     }
 
     /// The server was started.
     package mutating func noteStart(at now: UInt64) {
         started = now
+    }
+
+    /// The server answered a call, so that it is of use however short it lives.
+    package mutating func noteAnswer() {
+        restarts = 0
     }
 
     /// The server died.
@@ -47,9 +53,9 @@ package struct RestartPolicy: Sendable {
 
     /// Asks for a restart, which counts as one.
     package mutating func restart(at now: UInt64) -> Verdict {
-        guard restarts < limit else { return .giveUp }
+        if let limit, restarts >= limit { return .giveUp }
         let delay = min(Self.firstDelay << UInt64(min(restarts, 16)), Self.longestDelay)
-        restarts += 1
+        restarts = min(restarts + 1, 1 << 16)
         let since = now - died
         return .start(after: since >= delay ? 0 : delay - since)
     }

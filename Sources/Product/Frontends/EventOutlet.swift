@@ -1,11 +1,11 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 import Bytes
+import Configuration
+import Diagnostics
 import EventStream
 import HTTPServer
 import Sessions
-import Diagnostics
-import Configuration
 
 /// An event stream on an HTTP response (WHATWG HTML, "Server-sent events").
 ///
@@ -46,7 +46,11 @@ final class EventOutlet: StreamOutlet {
         event.removeAll(keepingCapacity: event.capacity <= 1 << 20)
         do {
             try EventStreamWriter.append(
-                id: id?.text, retry: message.isEmpty ? Self.retry : nil, data: message, to: &event)
+                id: id?.text,
+                retry: message.isEmpty ? Self.retry : nil,
+                data: message,
+                to: &event
+            )
             exchange.send(event.span)
         } catch {
             // Our ids have no byte that could end their line.

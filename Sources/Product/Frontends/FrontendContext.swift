@@ -6,14 +6,18 @@ package import Diagnostics
 package import EventLoop
 package import Gateway
 
-/// What all frontends share. One loop's.
+/// What all frontends share.
+///
+/// One loop's.
 package final class FrontendContext {
     let loop: EventLoop
     let pipeline: Pipeline
     let limits: Limits
     let timeouts: Timeouts
     let log: Log
-    /// Seals cursors and request states. Dies with the process, so that no other instance takes them back.
+    /// Seals cursors and request states.
+    ///
+    /// Dies with the process, so that no other instance takes them back.
     let sealer = Sealer()
     /// Where events are put together, one at a time.
     var event: [UInt8] = []

@@ -1,6 +1,8 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Backends
 import Bytes
+import Configuration
 import Gateway
 package import HTTPServer
 import HTTPWire
@@ -8,8 +10,6 @@ import JSON
 import JSONRPC
 import MCPCore
 import Sessions
-import Configuration
-import Backends
 
 /// The first to see a request: sends it through the pipeline's first stations, and to the frontend that speaks its era.
 package final class GatewayHandler: HTTPHandler {
@@ -35,7 +35,9 @@ package final class GatewayHandler: HTTPHandler {
             return .refused
         }
         exchange.context = Visit(passage)
-        guard exchange.head.method == .post, case .server = passage.resource else { return .collect(limit: 0) }
+        guard exchange.head.method == .post, case .server = passage.resource else {
+            return .collect(limit: 0)
+        }
         return .collect(limit: context.limits.body)
     }
 
@@ -50,6 +52,10 @@ package final class GatewayHandler: HTTPHandler {
         guard allowed.contains(head.method) else {
             let names = allowed.map { "\($0)".uppercased() }.joined(separator: ", ")
             throw Refusal(405, .invalidRequest, "Method Not Allowed", fields: [("Allow", names)])
+        }
+        // Of two values a proxy may have judged the other one.
+        for name in [HTTPFieldName.mcpSessionID, .lastEventID, .authorization] where head.count(name) > 1 {
+            throw Refusal(400, .invalidRequest, "Bad Request: a header that decides stands more than once")
         }
         if case .server = passage.resource, head.method == .post {
             try Negotiation.checkPost(head)
@@ -77,7 +83,10 @@ package final class GatewayHandler: HTTPHandler {
             let processes = context.pipeline.registry.all.reduce(0) { $0 + $1.processCount }
             let sessions = context.pipeline.sessions.count
             exchange.answer(
-                200, #"{"active_sessions":\#(sessions),"total_processes":\#(processes)}"#, origin: passage.origin)
+                200,
+                #"{"active_sessions":\#(sessions),"total_processes":\#(processes)}"#,
+                origin: passage.origin
+            )
         case .unknown: break
         }
     }

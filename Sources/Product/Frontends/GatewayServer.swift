@@ -24,6 +24,7 @@ package final class GatewayServer {
     private let configuration: GatewayConfiguration
     private let clock: LoopTimer
     private var clockTicks = 0
+    private var nextSweep: UInt64 = 0
     private var graceTimer: LoopTimer?
     private var onStopped: (() -> Void)?
 
@@ -149,16 +150,19 @@ package final class GatewayServer {
         let slot = clockTicks % Self.slots
         if configuration.timeouts.heartbeat != .zero {
             for backend in backends { backend.heartbeat(slot: slot, of: Self.slots) }
-            for session in context.pipeline.sessions.all where abs(session.id.hashValue % Self.slots) == slot {
+            for session in context.pipeline.sessions.all where abs(session.id.hashValue % Self.slots) == slot
+            {
                 for stream in session.streams.values where stream.isGeneral {
                     (stream.outlet as? EventOutlet)?.sendHeartbeat()
                 }
             }
         }
-        guard slot == 0 else { return }
+        let now = context.loop.now
+        guard now >= nextSweep else { return }
+        nextSweep = now + 1_000
         let idle = configuration.timeouts.session.wholeMilliseconds
         let registry = context.pipeline.registry
-        context.pipeline.sessions.sweep(at: context.loop.now) { registry.find($0.server)?.sessionTimeout ?? idle }
+        context.pipeline.sessions.sweep(at: now) { registry.find($0.server)?.sessionTimeout ?? idle }
     }
 
     private static func limits(_ configuration: GatewayConfiguration) -> HTTPServerLimits {

@@ -2,16 +2,18 @@
 
 import Backends
 import Bytes
+import Configuration
+import EventLoop
 import Gateway
 import HTTPServer
 import JSON
 import JSONRPC
 import MCPCore
 import Sessions
-import Configuration
-import EventLoop
 
-/// An `initialize` that waits for the server's answer. Only a good one makes a session; everything else leaves nothing.
+/// An `initialize` that waits for the server's answer.
+///
+/// Only a good one makes a session; everything else leaves nothing.
 final class InitializePost: Caller {
     private let context: FrontendContext
     private let passage: Passage
@@ -77,7 +79,11 @@ final class InitializePost: Caller {
         guard let revision = bytes.string(message.result.protocolVersion).flatMap(Revision.init(bytes:)),
             revision.era == .legacy
         else {
-            let failure = Failure(.internalError, "The server chose a revision that is unknown here", source: .upstream)
+            let failure = Failure(
+                .internalError,
+                "The server chose a revision that is unknown here",
+                source: .upstream
+            )
             return failed(failure, call)
         }
         let session = Session(

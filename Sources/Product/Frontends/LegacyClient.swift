@@ -2,13 +2,13 @@
 
 import Backends
 import Bytes
+import Configuration
+import Diagnostics
+import EventLoop
 import JSON
 import JSONRPC
 import MCPCore
 import Sessions
-import Configuration
-import Diagnostics
-import EventLoop
 
 /// What a legacy client said at `initialize` that it can do (2025-11-25, lifecycle, "Capability Negotiation").
 struct ClientCapabilities {

@@ -2,6 +2,9 @@
 
 import Backends
 import Bytes
+import Configuration
+import Diagnostics
+import EventLoop
 import Gateway
 import HTTPServer
 import HTTPWire
@@ -9,9 +12,6 @@ import JSON
 import JSONRPC
 import MCPCore
 import Sessions
-import Configuration
-import Diagnostics
-import EventLoop
 
 /// Streamable HTTP of the legacy era: sessions, event streams by GET, requests both ways (2025-11-25, transports).
 final class LegacyFrontend {
@@ -47,7 +47,11 @@ final class LegacyFrontend {
             guard let session = passage.session, session.revision.allowsBatches,
                 exchange.head.value(.mcpProtocolVersion).flatMap(Revision.init(bytes:))?.era != .modern
             else {
-                throw Refusal(400, .invalidRequest, "Invalid request: a body has one message, not an array of them")
+                throw Refusal(
+                    400,
+                    .invalidRequest,
+                    "Invalid request: a body has one message, not an array of them"
+                )
             }
             try pass(batch: bytes, exchange, visit, in: session)
         } catch {
@@ -75,10 +79,14 @@ final class LegacyFrontend {
         } catch {
             throw Refusal(400, .parse, "Parse error: \(error.description)")
         }
-        guard !messages.isEmpty, messages.allSatisfy({ $0.envelope.defect == nil && $0.method != .initialize }),
+        guard !messages.isEmpty, messages.allSatisfy(Self.mayStandInBatch),
             messages.count <= context.limits.inFlight
         else {
-            throw Refusal(400, .invalidRequest, "Invalid request: the array is empty or holds what may not stand in one")
+            throw Refusal(
+                400,
+                .invalidRequest,
+                "Invalid request: the array is empty or holds what may not stand in one"
+            )
         }
         session.lastUsed = context.loop.now
         guard let conversation = session.foundation as? any Conversation else { return }
@@ -98,6 +106,11 @@ final class LegacyFrontend {
         } else if exchange.isOpen {
             visit.onVanish = { post.vanished() }
         }
+    }
+
+    private static func mayStandInBatch(_ message: Message) -> Bool {
+        message.envelope.defect == nil && message.method != .initialize
+            && !message.params.meta.versionValue.isPresent
     }
 
     private func pass(
@@ -123,10 +136,14 @@ final class LegacyFrontend {
         }
     }
 
-    /// The client's answer to a request of the server. Late and made-up ones are dropped.
+    /// The client's answer to a request of the server.
+    ///
+    /// Late and made-up ones are dropped.
     private func answer(_ message: Message, _ bytes: Span<UInt8>, _ conversation: any Conversation) {
         let number = bytes.integer(message.envelope.id) ?? -1
-        if !conversation.answer(number, message, bytes) { context.log.debug("a client answered what nobody asked") }
+        if !conversation.answer(number, message, bytes) {
+            context.log.debug("a client answered what nobody asked")
+        }
     }
 
     private func accept(_ exchange: HTTPExchange, _ passage: Passage) {
@@ -146,7 +163,11 @@ final class LegacyFrontend {
             throw Refusal(400, .invalidRequest, "initialize must be a request")
         }
         guard message.params.protocolVersion.isPresent, message.params.capabilities.isPresent else {
-            throw Refusal(400, .invalidParams, "initialize needs protocolVersion, a string, and capabilities, an object")
+            throw Refusal(
+                400,
+                .invalidParams,
+                "initialize needs protocolVersion, a string, and capabilities, an object"
+            )
         }
         if let session = passage.session, let result = session.initializeResult {
             // Opened by a GET, as clients of seed 001 do: the server has been greeted already.
@@ -158,13 +179,22 @@ final class LegacyFrontend {
         let wanted = bytes.string(message.params.protocolVersion).flatMap(Revision.init(bytes:))
         if wanted?.era != .legacy {
             // A revision of the future, or of the other era: the newest that has sessions.
-            edits.replace(message.params.protocolVersion.quoted, with: "\"\(Revision.latestLegacy.rawValue)\"")
+            edits.replace(
+                message.params.protocolVersion.quoted,
+                with: "\"\(Revision.latestLegacy.rawValue)\""
+            )
         }
         let capabilities = try? JSONValue(bytes.extracting(message.params.capabilities.range))
         do throws(Failure) {
             let conversation = try backend.openSession(for: passage.principal)
             let post = InitializePost(
-                context, passage, backend, conversation, ClientCapabilities(capabilities), answering: exchange)
+                context,
+                passage,
+                backend,
+                conversation,
+                ClientCapabilities(capabilities),
+                answering: exchange
+            )
             do throws(Failure) {
                 _ = try conversation.call(message, bytes, from: post, edits: edits)
             } catch {
@@ -218,7 +248,11 @@ final class LegacyFrontend {
         guard let value = head.value(.mcpProtocolVersion) else { return }
         guard head.count(.mcpProtocolVersion) == 1, Revision(value) != nil else {
             let known = Revision.allCases.map(\.rawValue).joined(separator: ", ")
-            throw Refusal(400, .invalidRequest, "Bad Request: unsupported MCP-Protocol-Version; known are \(known)")
+            throw Refusal(
+                400,
+                .invalidRequest,
+                "Bad Request: unsupported MCP-Protocol-Version; known are \(known)"
+            )
         }
     }
 
@@ -256,7 +290,9 @@ final class LegacyFrontend {
     }
 
     private static func asksForSession(_ head: HTTPRequestHead) -> Bool {
-        head.query?.split(separator: UInt8(ascii: "&")).contains { $0.equals("transportType=streamable-http") } == true
+        head.query?.split(separator: UInt8(ascii: "&")).contains {
+            $0.equals("transportType=streamable-http")
+        } == true
     }
 
     /// Opens a session without an `initialize` of the client, as seed 001 did for `?transportType=streamable-http`.
@@ -275,7 +311,13 @@ final class LegacyFrontend {
         do throws(Failure) {
             let conversation = try backend.openSession(for: passage.principal)
             let post = InitializePost(
-                context, passage, backend, conversation, ClientCapabilities(nil), opening: exchange)
+                context,
+                passage,
+                backend,
+                conversation,
+                ClientCapabilities(nil),
+                opening: exchange
+            )
             guard let read = try? Message(bytes.span) else { return }
             _ = try conversation.call(read, bytes.span, from: post, edits: Edits())
             if exchange.isOpen { visit.onVanish = { post.vanished() } }
@@ -295,7 +337,11 @@ final class LegacyFrontend {
             guard let id = exchange.head.value(.lastEventID).flatMap(EventID.init),
                 let (known, messages) = session.missed(after: id, at: now)
             else {
-                throw Refusal(400, .invalidRequest, "Bad Request: Last-Event-ID names no event that is still kept")
+                throw Refusal(
+                    400,
+                    .invalidRequest,
+                    "Bad Request: Last-Event-ID names no event that is still kept"
+                )
             }
             found = known
             missed = messages

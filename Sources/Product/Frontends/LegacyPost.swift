@@ -2,14 +2,14 @@
 
 import Backends
 import Bytes
+import Configuration
+import EventLoop
 import Gateway
 import HTTPServer
 import JSON
 import JSONRPC
 import MCPCore
 import Sessions
-import Configuration
-import EventLoop
 
 /// A POST of a legacy session that waits for the answers to its requests: one, or as many as its array had.
 ///
@@ -45,7 +45,9 @@ final class LegacyPost: Caller {
     /// Sends a request to the server, or answers it here.
     func send(_ message: Message, _ bytes: Span<UInt8>, to conversation: any Conversation) {
         let id = bytes.text(message.envelope.id)
-        if message.method == .ping { return answer(Array(#"{"jsonrpc":"2.0","id":\#(id),"result":{}}"#.utf8)) }
+        if message.method == .ping {
+            return answer(Array(#"{"jsonrpc":"2.0","id":\#(id),"result":{}}"#.utf8))
+        }
         if let failure = ModernRules.token(message.params.meta.progressToken, bytes, named: "progressToken") {
             return refuse(failure, id: id, status: 400)
         }
@@ -127,7 +129,9 @@ final class LegacyPost: Caller {
     func stopping(_ call: Call) {}
 
     func stillWaiting(_ call: Call, now: UInt64) {
-        guard now - started >= context.timeouts.heartbeat.wholeMilliseconds / 2, exchange.isOpen else { return }
+        guard now - started >= context.timeouts.heartbeat.wholeMilliseconds / 2, exchange.isOpen else {
+            return
+        }
         _ = openStream()
         outlet?.sendHeartbeat()
     }
@@ -154,7 +158,9 @@ final class LegacyPost: Caller {
     private func answer(_ text: [UInt8]) {
         remaining -= 1
         guard isBatch else {
-            return exchange.respond(200, Responses.jsonFields(origin: passage.origin)) { $0.append(contentsOf: text) }
+            return exchange.respond(200, Responses.jsonFields(origin: passage.origin)) {
+                $0.append(contentsOf: text)
+            }
         }
         openStream()?.send(text.span, at: context.loop.now)
         finishIfDone()

@@ -2,14 +2,14 @@
 
 import Backends
 import Bytes
+import Diagnostics
+import EventLoop
 import Gateway
 import HTTPServer
 import HTTPWire
 import JSON
 import JSONRPC
 import MCPCore
-import EventLoop
-import Diagnostics
 
 /// Streamable HTTP of the modern era: every POST stands for itself (2026-07-28, transports).
 final class ModernFrontend {
@@ -31,9 +31,36 @@ final class ModernFrontend {
         }
         do throws(Refusal) {
             try context.pipeline.proceed(message, passage)
-            try start(message, bytes, exchange, visit)
+            if message.method == .toolsCall, let backend = passage.backend, !backend.knowsTools {
+                try wait(for: backend, bytes, exchange, visit)
+            } else {
+                try start(message, bytes, exchange, visit)
+            }
         } catch {
             refuse(error, message, bytes, exchange, passage)
+        }
+    }
+
+    /// Keeps a call until it is known which of its arguments must stand in headers too.
+    private func wait(
+        for backend: any Backend,
+        _ bytes: Span<UInt8>,
+        _ exchange: HTTPExchange,
+        _ visit: Visit
+    ) throws(Refusal) {
+        let kept = [UInt8](bytes)
+        do {
+            try backend.whenToolsKnown { [weak self] in
+                // It was read before, so that it can be read again.
+                guard let self, exchange.isOpen, let message = try? Message(kept.span) else { return }
+                do throws(Refusal) {
+                    try self.start(message, kept.span, exchange, visit)
+                } catch {
+                    self.refuse(error, message, kept.span, exchange, visit.passage)
+                }
+            }
+        } catch {
+            throw Refusal(503, error, fields: [("Retry-After", "1")])
         }
     }
 
@@ -100,7 +127,11 @@ final class ModernFrontend {
             )
         }
         guard let state else {
-            throw Refusal(400, .invalidParams, "requestState is not one that was given for this request, or is too old")
+            throw Refusal(
+                400,
+                .invalidParams,
+                "requestState is not one that was given for this request, or is too old"
+            )
         }
         if let inner = state.inner {
             var text: [UInt8] = []
@@ -121,7 +152,11 @@ final class ModernFrontend {
     ) throws(Refusal) {
         guard message.method.isPaginated, let cursor = bytes.string(message.params.cursor) else { return }
         let seal = CursorSeal(
-            context.sealer, server: backend.name, principal: passage.principal, method: message.method)
+            context.sealer,
+            server: backend.name,
+            principal: passage.principal,
+            method: message.method
+        )
         guard let inner = seal.open(cursor) else { throw Refusal(400, .invalidParams, "Invalid cursor") }
         edits.replace(message.params.cursor.quoted, with: inner)
     }

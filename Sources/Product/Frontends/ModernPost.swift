@@ -2,13 +2,13 @@
 
 import Backends
 import Bytes
+import Configuration
+import EventLoop
 import Gateway
 import HTTPServer
 import JSON
 import JSONRPC
 import MCPCore
-import EventLoop
-import Configuration
 import Sessions
 
 /// A modern request that waits for its answer.
@@ -59,7 +59,11 @@ final class ModernPost: Caller {
             let code = ErrorCode(message.errorCode ?? ErrorCode.internalError.value)
             if code == .headerMismatch || code == .unsupportedVersion {
                 // The server means our request to it, of which this client knows nothing.
-                let failure = Failure(.internalError, "The server refused the gateway's request", source: .upstream)
+                let failure = Failure(
+                    .internalError,
+                    "The server refused the gateway's request",
+                    source: .upstream
+                )
                 return failed(failure, call)
             }
             status = ModernRules.status(of: code, own: false)
@@ -68,11 +72,21 @@ final class ModernPost: Caller {
             case .complete: break
             case .inputRequired: needsInput = true
             case .unstated:
-                edits.prepend(Array(#""resultType":"complete""#.utf8), toObject: message.envelope.result, of: bytes)
+                edits.prepend(
+                    Array(#""resultType":"complete""#.utf8),
+                    toObject: message.envelope.result,
+                    of: bytes
+                )
             case .unknown:
-                return failed(Failure(.internalError, "The server's result is of an unknown type", source: .upstream), call)
+                return failed(
+                    Failure(.internalError, "The server's result is of an unknown type", source: .upstream),
+                    call
+                )
             }
             edit(message, bytes, call, needsInput, &edits)
+            if call.method == .toolsList, message.result.tools.isPresent {
+                backend.learnTools(bytes.extracting(message.result.tools.range))
+            }
         }
         send(message, bytes, edits, status: status, isLast: true)
         release(keeping: needsInput)
@@ -98,7 +112,8 @@ final class ModernPost: Caller {
             outlet.send(event: nil, text.span)
             outlet.finish()
         } else {
-            let status = failure.code == .internalError ? 502 : ModernRules.status(of: failure.code, own: true)
+            let status =
+                failure.code == .internalError ? 502 : ModernRules.status(of: failure.code, own: true)
             exchange.refuse(Refusal(status, failure), id: call.clientID, origin: passage.origin)
         }
         release(keeping: false)
@@ -150,7 +165,11 @@ final class ModernPost: Caller {
     ) {
         if call.method.isPaginated, let cursor = bytes.string(message.result.nextCursor) {
             let seal = CursorSeal(
-                context.sealer, server: backend.name, principal: passage.principal, method: call.method)
+                context.sealer,
+                server: backend.name,
+                principal: passage.principal,
+                method: call.method
+            )
             edits.replace(message.result.nextCursor.quoted, with: seal.seal(cursor))
         }
         if message.result.meta.subscriptionID.isPresent {
@@ -172,7 +191,11 @@ final class ModernPost: Caller {
         if message.result.requestState.isPresent {
             edits.replace(message.result.requestState.quoted, with: sealed)
         } else {
-            edits.prepend(Array(#""requestState":"#.utf8) + sealed, toObject: message.envelope.result, of: bytes)
+            edits.prepend(
+                Array(#""requestState":"#.utf8) + sealed,
+                toObject: message.envelope.result,
+                of: bytes
+            )
         }
     }
 

@@ -27,7 +27,9 @@ struct Negotiation {
     }
 
     private mutating func read(_ item: ArraySlice<UInt8>) {
-        let parts = item.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false).map(Self.trimmed)
+        let parts = item.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false).map(
+            Self.trimmed
+        )
         guard let type = parts.first else { return }
         let isRefused = parts.dropFirst().contains { part in
             guard part.starts(with: "q=") else { return false }
@@ -56,7 +58,11 @@ struct Negotiation {
     /// Checks that a POST sends JSON, as it is, and takes both kinds of answer.
     static func checkPost(_ head: HTTPRequestHead) throws(Refusal) {
         guard head.count(.contentType) == 1, let type = head.value(.contentType), isJSON(type) else {
-            throw Refusal(415, .invalidRequest, "Unsupported Media Type: Content-Type must be application/json")
+            throw Refusal(
+                415,
+                .invalidRequest,
+                "Unsupported Media Type: Content-Type must be application/json"
+            )
         }
         guard head.value(.contentEncoding) == nil else {
             throw Refusal(415, .invalidRequest, "Unsupported Media Type: the body must not be encoded")

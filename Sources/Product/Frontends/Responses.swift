@@ -44,7 +44,8 @@ enum Responses {
                 "Access-Control-Allow-Headers",
                 Array(
                     "Content-Type, Accept, Authorization, Mcp-Session-Id, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Last-Event-ID"
-                        .utf8)
+                        .utf8
+                )
             ),
             ("Access-Control-Max-Age", Array("86400".utf8)),
         ]

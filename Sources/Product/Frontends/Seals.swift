@@ -89,7 +89,9 @@ struct RequestState {
         plain.append(inner == nil ? 0 : 1)
         plain.append(contentsOf: inner ?? [])
         var text: [UInt8] = [UInt8(ascii: "\"")]
-        text.append(contentsOf: sealer.seal(plain, purpose: Self.purpose(server: server, principal: principal)))
+        text.append(
+            contentsOf: sealer.seal(plain, purpose: Self.purpose(server: server, principal: principal))
+        )
         text.append(UInt8(ascii: "\""))
         return text
     }
@@ -116,7 +118,9 @@ struct RequestState {
     }
 
     private static func append(_ number: UInt64, to bytes: inout [UInt8]) {
-        for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: number >> UInt64(shift))) }
+        for shift in stride(from: 56, through: 0, by: -8) {
+            bytes.append(UInt8(truncatingIfNeeded: number >> UInt64(shift)))
+        }
     }
 
     private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {

@@ -67,7 +67,9 @@ package final class Pipeline {
         passage.principal = .anonymous
     }
 
-    /// Own: that what the request names belongs to who asks. Someone else's is as unknown as one that never was.
+    /// Own: that what the request names belongs to who asks.
+    ///
+    /// Someone else's is as unknown as one that never was.
     private func own(_ head: HTTPRequestHead, _ passage: Passage) throws(Refusal) {
         guard let backend = passage.backend, let value = head.value(.mcpSessionID) else { return }
         // In the modern era the header means nothing; only a message can tell, so that nothing is refused here.

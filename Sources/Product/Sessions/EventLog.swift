@@ -19,7 +19,9 @@ package struct EventID: Sendable, Hashable {
 
     /// Reads the value of `Last-Event-ID`; nil if it cannot be one of ours.
     package init?(_ text: ArraySlice<UInt8>) {
-        guard text.count <= 40, text.allSatisfy({ ASCII.isDigit($0) || $0 == UInt8(ascii: "-") }) else { return nil }
+        guard text.count <= 40, text.allSatisfy({ ASCII.isDigit($0) || $0 == UInt8(ascii: "-") }) else {
+            return nil
+        }
         let parts = text.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
         guard parts.count == 2, let stream = Int(String(decoding: parts[0], as: UTF8.self)),
             let event = Int(String(decoding: parts[1], as: UTF8.self))
@@ -81,14 +83,18 @@ package struct EventLog: Sendable {
     package mutating func messages(after id: EventID, at now: UInt64) -> [(EventID, [UInt8])]? {
         trim(at: now)
         if let newest = forgotten[id.stream], newest > id.event { return nil }
-        return entries.filter { $0.id.stream == id.stream && $0.id.event > id.event }.map { ($0.id, $0.message) }
+        return entries.filter { $0.id.stream == id.stream && $0.id.event > id.event }.map {
+            ($0.id, $0.message)
+        }
     }
 
     private mutating func trim(at now: UInt64) {
         var count = 0
         while count < entries.count {
             let entry = entries[count]
-            guard bytes > byteLimit || entries.count - count > countLimit || entry.time &+ age < now else { break }
+            guard bytes > byteLimit || entries.count - count > countLimit || entry.time &+ age < now else {
+                break
+            }
             bytes -= entry.message.count
             forgotten[entry.id.stream] = max(forgotten[entry.id.stream] ?? 0, entry.id.event)
             count += 1

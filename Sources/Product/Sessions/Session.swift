@@ -4,6 +4,8 @@ package import MCPCore
 
 /// What a session stands on: the conversation with the server behind it.
 package protocol SessionFoundation: AnyObject {
+    /// Whether a call waits for its answer.
+    var isBusy: Bool { get }
     /// Ends the conversation, and the child that carries it.
     func end()
 }
@@ -60,7 +62,9 @@ package final class Session {
 
     /// Opens a stream; nil if as many of the kind are open as may.
     package func openStream(general: Bool) -> SessionStream? {
-        if general, streams.values.count(where: { $0.isGeneral && $0.outlet != nil }) >= streamLimit { return nil }
+        if general, streams.values.count(where: { $0.isGeneral && $0.outlet != nil }) >= streamLimit {
+            return nil
+        }
         if streams.count >= streamLimit * 2 { forgetIdleStreams() }
         let stream = SessionStream(number: nextStream, isGeneral: general, session: self)
         streams[nextStream] = stream
@@ -68,11 +72,12 @@ package final class Session {
         return stream
     }
 
-    /// Finished streams are kept for those who come back to them, the latest first.
+    /// Streams are kept for those who come back to them: the finished ones go first, then those that nobody took up again,
+    /// the oldest before the others.
     private func forgetIdleStreams() {
-        for (number, stream) in streams where stream.isFinished || (stream.isGeneral && stream.outlet == nil) {
-            streams[number] = nil
-        }
+        let idle = streams.values.filter { $0.isFinished || ($0.isGeneral && $0.outlet == nil) }
+        let order = idle.sorted { ($0.isFinished ? 0 : 1, $0.number) < ($1.isFinished ? 0 : 1, $1.number) }
+        for stream in order.prefix(max(streamLimit, 1)) { streams[stream.number] = nil }
     }
 
     /// The general stream that somebody listens to, the newest first.
@@ -91,12 +96,14 @@ package final class Session {
 
     /// What a stream sent after an event; nil if it is unknown or was forgotten.
     package func missed(after id: EventID, at now: UInt64) -> (SessionStream, [(EventID, [UInt8])])? {
-        guard let stream = streams[id.stream], let messages = log.messages(after: id, at: now) else { return nil }
+        guard let stream = streams[id.stream], stream.hasSent(id.event),
+            let messages = log.messages(after: id, at: now)
+        else { return nil }
         return (stream, messages)
     }
 
-    /// Whether a stream is open, so that the session is in use.
-    package var isListening: Bool { streams.values.contains { $0.outlet?.isOpen == true } }
+    /// Whether a stream is open or a call waits, so that the session is in use although nothing comes.
+    package var isInUse: Bool { foundation.isBusy || streams.values.contains { $0.outlet?.isOpen == true } }
 
     func end() {
         guard !hasEnded else { return }

@@ -26,7 +26,11 @@ package struct SessionID: Sendable, Hashable {
         for (index, digit) in text.enumerated() {
             // Only the lower-case digits that we write.
             guard let value = Hex.value(digit), digit == ASCII.lowercased(digit) else { return nil }
-            if index < 16 { parts.0 = parts.0 << 4 | UInt64(value) } else { parts.1 = parts.1 << 4 | UInt64(value) }
+            if index < 16 {
+                parts.0 = parts.0 << 4 | UInt64(value)
+            } else {
+                parts.1 = parts.1 << 4 | UInt64(value)
+            }
         }
         (high, low) = parts
     }
@@ -35,7 +39,11 @@ package struct SessionID: Sendable, Hashable {
     package var text: [UInt8] {
         var output: [UInt8] = []
         for part in [high, low] {
-            output.append(hex: stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: part >> UInt64($0)) })
+            output.append(
+                hex: stride(from: 56, through: 0, by: -8).map {
+                    UInt8(truncatingIfNeeded: part >> UInt64($0))
+                }
+            )
         }
         return output
     }

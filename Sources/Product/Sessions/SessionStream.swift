@@ -43,6 +43,11 @@ package final class SessionStream {
         outlet.send(event: id, [UInt8]().span)
     }
 
+    /// Whether an event of this number was sent.
+    func hasSent(_ event: Int) -> Bool {
+        (0..<nextEvent).contains(event)
+    }
+
     /// Gives it to a client that came back, after the events that it missed.
     package func resume(_ outlet: any StreamOutlet) {
         self.outlet?.finish()

@@ -58,7 +58,7 @@ package final class SessionTable {
     @discardableResult
     package func sweep(at now: UInt64, idle: (Session) -> UInt64) -> Int {
         let over = sessions.values.filter { session in
-            if session.isListening { session.lastUsed = now }
+            if session.isInUse { session.lastUsed = now }
             return now - session.lastUsed > idle(session) || now - session.created > lifetime
         }
         for session in over { end(session) }

@@ -104,9 +104,11 @@ extension Envelope {
                 }
                 method = try reader.readString()
             } else if reader.equals(name, "params") {
-                params = try visit(&reader, .params) { reader throws(JSONError) in try visitor.params(&reader) }
+                params = try visit(&reader, .params) { reader throws(JSONError) in try visitor.params(&reader)
+                }
             } else if reader.equals(name, "result") {
-                result = try visit(&reader, .shape) { reader throws(JSONError) in try visitor.result(&reader) }
+                result = try visit(&reader, .shape) { reader throws(JSONError) in try visitor.result(&reader)
+                }
             } else if reader.equals(name, "error") {
                 error = try visit(&reader, .shape) { reader throws(JSONError) in try visitor.error(&reader) }
             } else {

@@ -47,7 +47,10 @@ package struct Edits: Sendable {
         var index = slice.start + 1
         while index < slice.end, message[index] <= UInt8(ascii: " ") { index += 1 }
         let isEmpty = message[index] == UInt8(ascii: "}")
-        replace(JSONSlice(slice.start + 1, slice.start + 1), with: isEmpty ? members : members + [UInt8(ascii: ",")])
+        replace(
+            JSONSlice(slice.start + 1, slice.start + 1),
+            with: isEmpty ? members : members + [UInt8(ascii: ",")]
+        )
     }
 
     /// Takes a member out of an object, with the comma that goes with it.

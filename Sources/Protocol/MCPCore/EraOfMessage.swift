@@ -11,6 +11,7 @@ extension Era {
     /// - Parameters:
     ///   - message: The message.
     ///   - header: The value of `MCP-Protocol-Version`, if there is one.
+    /// - Returns: The era.
     package static func of(_ message: Message, header: ArraySlice<UInt8>?) -> Era {
         if message.params.meta.versionValue.isPresent { return .modern }
         if message.method == .initialize { return .legacy }

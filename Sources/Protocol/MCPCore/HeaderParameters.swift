@@ -72,7 +72,9 @@ package struct HeaderParameters: Sendable, Equatable {
                 return Self.mismatch("The header Mcp-Param-\(name) has no argument to match")
             }
             guard values.count == 1, let written = values.first else {
-                return Self.mismatch("The header Mcp-Param-\(name) must stand once, since its argument is given")
+                return Self.mismatch(
+                    "The header Mcp-Param-\(name) must stand once, since its argument is given"
+                )
             }
             guard let decoded = RoutingHeaders.decode(written) else {
                 return Self.mismatch("The header Mcp-Param-\(name) is malformed")

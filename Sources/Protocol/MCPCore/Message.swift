@@ -55,7 +55,9 @@ package struct Message: Sendable {
         package var object: JSONSlice = .absent
         /// `progressToken`, a string or an integer.
         package var progressToken: JSONSlice = .absent
-        /// The request's revision. A value that is no string is present in `versionValue` only.
+        /// The request's revision.
+        ///
+        /// A value that is no string is present in `versionValue` only.
         package var protocolVersion: JSONString = .absent
         /// The request's revision, whatever its type.
         package var versionValue: JSONSlice = .absent
@@ -103,7 +105,9 @@ package struct Message: Sendable {
 }
 
 extension Span<UInt8> {
-    /// The text of a slice. Up to fifteen bytes cost no allocation, which most ids and tokens stay below.
+    /// The text of a slice.
+    ///
+    /// Up to fifteen bytes cost no allocation, which most ids and tokens stay below.
     package func text(_ slice: JSONSlice) -> String {
         unsafe extracting(slice.range).withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     }

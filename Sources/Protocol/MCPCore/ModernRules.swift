@@ -16,7 +16,11 @@ package enum ModernRules {
         if let failure = shape(message) { return failure }
         guard message.envelope.kind == .request else {
             guard message.envelope.kind == .notification else {
-                return Failure(.invalidRequest, "A client of this revision sends no responses", source: .client)
+                return Failure(
+                    .invalidRequest,
+                    "A client of this revision sends no responses",
+                    source: .client
+                )
             }
             return nil
         }
@@ -89,6 +93,7 @@ package enum ModernRules {
     ///   - code: The error's code.
     ///   - own: Whether it is our refusal of the request. What a server answers to a well-formed request stays in band,
     ///     except for the codes that the specification pins.
+    /// - Returns: The status.
     package static func status(of code: ErrorCode, own: Bool) -> Int {
         switch code {
         case .parse, .invalidRequest, .headerMismatch, .missingClientCapability, .unsupportedVersion: 400

@@ -31,7 +31,8 @@ package struct RoutingHeaders: Sendable {
             return value.allSatisfy { $0 == 9 || ($0 >= 0x20 && $0 < 0x7F) } ? Array(value) : nil
         }
         let inner = value.dropFirst(prefix.count).dropLast(suffix.count)
-        guard let decoded = Base64.decode(inner, .standard), String(validating: decoded, as: UTF8.self) != nil else {
+        guard let decoded = Base64.decode(inner, .standard), String(validating: decoded, as: UTF8.self) != nil
+        else {
             return nil
         }
         return decoded
@@ -43,7 +44,8 @@ package struct RoutingHeaders: Sendable {
     package func check(against message: Message, _ bytes: Span<UInt8>) -> Failure? {
         if hasDuplicates { return mismatch("A routing header stands more than once") }
         guard let version else { return mismatch("The header MCP-Protocol-Version is missing") }
-        guard let stated = bytes.string(message.params.meta.protocolVersion), version.elementsEqual(stated) else {
+        guard let stated = bytes.string(message.params.meta.protocolVersion), version.elementsEqual(stated)
+        else {
             return mismatch("The header MCP-Protocol-Version does not match the version in _meta")
         }
         guard message.envelope.kind == .request else { return nil }

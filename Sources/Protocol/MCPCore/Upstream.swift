@@ -204,12 +204,19 @@ package struct Upstream {
     private mutating func request(_ message: Message, _ bytes: Span<UInt8>) -> Input {
         let serverID = bytes.text(message.envelope.id)
         guard era == .legacy else {
-            let failure = Failure(.methodNotFound, "A server of this revision sends no requests", source: .upstream)
+            let failure = Failure(
+                .methodNotFound,
+                "A server of this revision sends no requests",
+                source: .upstream
+            )
             return .refuse(serverID, failure)
         }
         if message.method == .ping { return .ping(serverID) }
         guard asks.count < capacity else {
-            return .refuse(serverID, Failure(.internalError, "Too many requests wait for the client", source: .upstream))
+            return .refuse(
+                serverID,
+                Failure(.internalError, "Too many requests wait for the client", source: .upstream)
+            )
         }
         let ask = nextAsk
         nextAsk += 1

@@ -2,4 +2,41 @@
 #ifndef GATEHOUSE_CCurl_SHIM_H
 #define GATEHOUSE_CCurl_SHIM_H
 #include <curl/curl.h>
+
+// Swift cannot call variadic functions: one function for each kind of argument.
+
+typedef size_t (*gatehouse_curl_sink)(char *_Nullable bytes, size_t size, size_t count, void *_Nullable context);
+
+static inline CURLcode gatehouse_curl_set_long(CURL *_Nonnull easy, CURLoption option, long value) {
+    return curl_easy_setopt(easy, option, value);
+}
+
+static inline CURLcode gatehouse_curl_set_size(CURL *_Nonnull easy, CURLoption option, curl_off_t value) {
+    return curl_easy_setopt(easy, option, value);
+}
+
+static inline CURLcode gatehouse_curl_set_text(CURL *_Nonnull easy, CURLoption option, const char *_Nullable value) {
+    return curl_easy_setopt(easy, option, value);
+}
+
+static inline CURLcode gatehouse_curl_set_pointer(CURL *_Nonnull easy, CURLoption option, void *_Nullable value) {
+    return curl_easy_setopt(easy, option, value);
+}
+
+static inline CURLcode gatehouse_curl_set_sink(CURL *_Nonnull easy, CURLoption option, gatehouse_curl_sink _Nullable value) {
+    return curl_easy_setopt(easy, option, value);
+}
+
+static inline CURLMcode gatehouse_curl_multi_set_pointer(CURLM *_Nonnull multi, CURLMoption option, void *_Nullable value) {
+    return curl_multi_setopt(multi, option, value);
+}
+
+static inline CURLMcode gatehouse_curl_multi_set_on_socket(CURLM *_Nonnull multi, curl_socket_callback _Nullable value) {
+    return curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, value);
+}
+
+static inline CURLMcode gatehouse_curl_multi_set_on_timer(CURLM *_Nonnull multi, curl_multi_timer_callback _Nullable value) {
+    return curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, value);
+}
+
 #endif

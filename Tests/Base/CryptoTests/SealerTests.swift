@@ -37,6 +37,7 @@ import Testing
         hex.append(hex: SHA256.hash(Array("abc".utf8)))
         #expect(
             String(decoding: hex, as: UTF8.self)
-                == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+                == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        )
     }
 }

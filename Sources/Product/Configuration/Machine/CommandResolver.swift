@@ -40,7 +40,7 @@ package enum CommandResolver {
             let path = environment.absolute(command, from: server.workingDirectory)
             guard environment.isExecutable(path) else {
                 throw CommandFailure(
-                    message: "the command \(command.quoted) is not a file that can be executed",
+                    message: "the command \(server.writtenCommand.quoted) is not a file that can be executed",
                     hint: command.hasPrefix("~") ? "no shell reads this: write ${HOME} for ~" : nil
                 )
             }
@@ -52,7 +52,7 @@ package enum CommandResolver {
         }
         guard command == "uvx" else {
             throw CommandFailure(
-                message: "the command \(command.quoted) was not found",
+                message: "the command \(server.writtenCommand.quoted) was not found",
                 hint: command.contains(" ")
                     ? "no shell reads this: put what follows the program's name into \"args\""
                     : "searched PATH: \(search)"

@@ -62,6 +62,9 @@ extension ConfigurationReader {
             let command = Self.trimmed(text)
             if command.isEmpty { findings.error(node, "must not be empty") }
             draft.server.command = command
+            if case .string(let written) = node.value.content {
+                draft.server.writtenCommand = Self.trimmed(written)
+            }
         case "args": draft.server.arguments = findings.strings(node) ?? []
         case "env": readEnvironment(node, &draft)
         case "working_dir", "cwd": readWorkingDirectory(node, &draft)
@@ -86,7 +89,10 @@ extension ConfigurationReader {
             if let count = findings.count(node, 0...10) { draft.server.maxRestarts = count }
         case "description": draft.server.summary = findings.string(node)
         case "enabled", "disabled": readEnabled(member, &draft)
-        case "isolation": draft.server.isolation = findings.choice(node, Isolation.self)
+        case "isolation":
+            draft.server.isolation = findings.choice(node, Isolation.self)
+            guard draft.server.isolation == .shared else { break }
+            findings.warning(node, "a legacy session still has a process of its own in this version")
         case "framing": draft.server.framing = findings.choice(node, FramingChoice.self) ?? .auto
         case "era": draft.server.era = findings.choice(node, EraChoice.self) ?? .auto
         case "limits": readServerLimits(node, &draft)

@@ -14,6 +14,9 @@ package struct ServerConfiguration: Sendable {
     /// Empty only if there is a `problem`.
     package var command = ""
 
+    /// The program as it stands in the file, with its variables unread: what may be told to others.
+    package var writtenCommand = ""
+
     /// Its arguments, passed as they are: no shell reads them.
     package var arguments: [String] = []
 
@@ -78,6 +81,7 @@ package struct ServerConfiguration: Sendable {
     package init(name: String, command: String = "", arguments: [String] = []) {
         self.name = name
         self.command = command
+        writtenCommand = command
         self.arguments = arguments
     }
 }

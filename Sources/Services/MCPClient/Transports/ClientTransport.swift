@@ -1,0 +1,31 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+/// What a transport tells, on the loop, and never from within a call to the transport.
+protocol ClientTransportDelegate: AnyObject {
+    /// A message has come whole. The bytes are borrowed.
+    func transportReceived(_ message: Span<UInt8>)
+    /// No answer to a request will come; it may have been answered already.
+    func transportFailed(_ id: Int, _ error: MCPClientError)
+    /// Nothing more will come at all.
+    func transportEnded(_ error: MCPClientError)
+    /// The server has said its first word, on whichever channel.
+    func transportShowsLife()
+    /// The server wrote something that is for people.
+    func transportDiagnosed(_ bytes: Span<UInt8>)
+}
+
+/// The way to a server and back, which knows of the messages only what its binding needs.
+protocol ClientTransport: AnyObject {
+    /// Who is told; not kept alive.
+    var delegate: (any ClientTransportDelegate)? { get set }
+    /// Whether requests of the modern era mirror parts of their body in headers.
+    var mirrorsHeaders: Bool { get }
+    /// Begins. What is sent meanwhile is kept in order.
+    func open()
+    /// Sends a message.
+    func send(_ message: OutgoingMessage)
+    /// Nobody waits for the answer to this request any more.
+    func abandon(_ id: Int)
+    /// Ends in order, and calls back once it has ended; the delegate is told nothing more.
+    func close(_ fields: [OutgoingMessage.HTTPHeader], completion: @escaping () -> Void)
+}

@@ -1,0 +1,156 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import EventLoop
+import HTTPClient
+
+/// A server behind a URL: a POST for each message (2025-11-25 and 2026-07-28, transports, "Streamable HTTP").
+///
+/// In the legacy era it keeps the session that the server opened, and ends it with DELETE when it is closed.
+final class HTTPTransport: ClientTransport {
+    weak var delegate: (any ClientTransportDelegate)?
+    var mirrorsHeaders: Bool { true }
+
+    let limit: Int
+    private let loop: EventLoop
+    private let http: HTTPClient
+    private let url: String
+    private let ownFields: [HTTPField]
+    private var session: String?
+    private var replies: [Int: HTTPReply] = [:]
+    private var isClosing = false
+    /// Whether the end of the handshake is on its way, and what was sent meanwhile: another connection could overtake it.
+    private var isShaking = false
+    private var held: [OutgoingMessage] = []
+    /// Messages on their way that have no answer.
+    private var notices = 0
+    /// Waits for them before the end.
+    private var onDelivered: (() -> Void)?
+    private var patience: LoopTimer?
+
+    /// Milliseconds that the end of a session may take.
+    private static let farewell = 2000
+
+    init(url: String, fields: [HTTPField], limit: Int, on loop: EventLoop) throws(HTTPClientFailure) {
+        self.url = url
+        self.limit = limit
+        self.loop = loop
+        ownFields = fields
+        http = try HTTPClient(loop)
+    }
+
+    func open() {}
+
+    func send(_ message: OutgoingMessage) {
+        guard !isClosing else { return }
+        guard !isShaking else { return held.append(message) }
+        isShaking = message.method == "notifications/initialized"
+        var request = HTTPRequest(method: "POST", url: url, body: message.text)
+        request.fields = fields(message.fields)
+        request.fields.append(HTTPField("content-type", "application/json"))
+        request.fields.append(HTTPField("accept", "application/json, text/event-stream"))
+        let reply = HTTPReply(self, to: message)
+        do throws(HTTPClientFailure) {
+            reply.transfer = try http.start(request, delegate: reply)
+            if let id = message.id { replies[id] = reply } else { notices += 1 }
+        } catch {
+            let failure = MCPClientError(error)
+            isShaking = false
+            loop.onNextTurn { [weak self] in
+                if let id = message.id { self?.delegate?.transportFailed(id, failure) }
+            }
+        }
+    }
+
+    func abandon(_ id: Int) {
+        held.removeAll { $0.id == id }
+        replies.removeValue(forKey: id)?.transfer?.cancel()
+    }
+
+    func close(_ fields: [OutgoingMessage.HTTPHeader], completion: @escaping () -> Void) {
+        guard !isClosing else { return loop.onNextTurn(completion) }
+        isClosing = true
+        for reply in replies.values { reply.transfer?.cancel() }
+        replies = [:]
+        guard notices > 0 else { return leave(fields, completion) }
+        onDelivered = { self.leave(fields, completion) }
+        patience = LoopTimer(loop) { self.delivered() }
+        patience?.schedule(after: UInt64(Self.farewell))
+    }
+
+    private func delivered() {
+        patience = nil
+        onDelivered.take()?()
+    }
+
+    /// Ends the session, if there is one, and the connections.
+    private func leave(_ fields: [OutgoingMessage.HTTPHeader], _ completion: @escaping () -> Void) {
+        var request = HTTPRequest(method: "DELETE", url: url, fields: self.fields(fields))
+        request.totalTimeout = Self.farewell
+        let last = Farewell { [http] in
+            http.close()
+            completion()
+        }
+        // What the server says to it changes nothing: it may also refuse (405).
+        let isOnItsWay = session != nil && (try? http.start(request, delegate: last)) != nil
+        if !isOnItsWay { loop.onNextTurn { last.over() } }
+    }
+
+    private func fields(_ fields: [OutgoingMessage.HTTPHeader]) -> [HTTPField] {
+        var all = ownFields + fields.map { HTTPField($0.name, $0.value) }
+        if let session { all.append(HTTPField("mcp-session-id", session)) }
+        return all
+    }
+
+    // MARK: What replies bring
+
+    /// Takes the session that the answer to `initialize` opened.
+    func open(session id: String) {
+        // Visible ASCII, so that it can be sent back as it is.
+        guard !id.utf8.isEmpty, id.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return }
+        session = id
+    }
+
+    func received(_ message: Span<UInt8>) {
+        delegate?.transportReceived(message)
+    }
+
+    /// A reply is over; the error is for a request that is still unanswered.
+    func ended(_ id: Int?, _ error: MCPClientError) {
+        guard let id else {
+            notices -= 1
+            // Nothing else goes out while the handshake does, so this is its end.
+            isShaking = false
+            let waiting = held
+            held = []
+            for message in waiting { send(message) }
+            if notices == 0 { delivered() }
+            return
+        }
+        replies[id] = nil
+        delegate?.transportFailed(id, error)
+    }
+}
+
+extension MCPClientError {
+    init(_ failure: HTTPClientFailure) {
+        self =
+            switch failure.kind {
+            case .badRequest, .unreachable: .unreachable(failure.description)
+            case .timedOut: .timedOut
+            case .broken: .ended("the connection broke: \(failure.description)")
+            }
+    }
+}
+
+/// Waits for the end of the last request.
+private final class Farewell: HTTPResponseDelegate {
+    private var completion: (() -> Void)?
+
+    init(_ completion: @escaping () -> Void) { self.completion = completion }
+
+    func over() { completion.take()?() }
+
+    func responseBegan(_ response: HTTPResponse, of transfer: HTTPTransfer) {}
+    func responseReceived(_ bytes: Span<UInt8>, of transfer: HTTPTransfer) {}
+    func responseEnded(_ failure: HTTPClientFailure?, of transfer: HTTPTransfer) { over() }
+}

@@ -1,0 +1,94 @@
+"""Fixtures: a gateway per module, a ledger per test that is judged at its end."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from peers.gateway import IS_STANDIN, Gateway, plain, sdk  # noqa: E402
+from peers.ledger import Ledger  # noqa: E402
+
+DEFAULT_SERVERS = {"everything": sdk(), "plain": plain()}
+
+
+@pytest.fixture(scope="session")
+def anyio_backend():
+    return "asyncio"
+
+
+def _maker(folders):
+    """Starts gateways; at the end each is stopped and must leave nothing."""
+    started = []
+
+    def make(servers, settings=None, **more):
+        gateway = Gateway(folders.mktemp("gateway"), servers, settings, **more).start()
+        started.append(gateway)
+        return gateway
+
+    yield make
+    failures = []
+    for gateway in started:
+        try:
+            status = gateway.terminate()
+            if status not in (0, -9):
+                failures.append(f"exit status {status} after SIGTERM:\n{gateway.tail()}")
+        except AssertionError as error:
+            failures.append(str(error))
+    if not IS_STANDIN:
+        assert not failures, "\n".join(failures)
+
+
+@pytest.fixture(scope="module")
+def make_gateway(tmp_path_factory):
+    yield from _maker(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def common_gateway(tmp_path_factory):
+    """The gateway of all modules that say nothing else: its servers are probed once."""
+    for make in _maker(tmp_path_factory):
+        yield make(DEFAULT_SERVERS)
+
+
+@pytest.fixture(scope="module")
+def gateway(request):
+    """The module's gateway, with the module's SERVERS and SETTINGS if it has them."""
+    servers = getattr(request.module, "SERVERS", None)
+    if servers is None:
+        return request.getfixturevalue("common_gateway")
+    return request.getfixturevalue("make_gateway")(servers, getattr(request.module, "SETTINGS", None))
+
+
+@pytest.fixture
+def ledger(request):
+    """Collects what the test and the gateway said; at the end every message of the gateway must be valid."""
+    ledger = Ledger()
+    yield ledger
+    if ledger.is_judged:
+        problems = ledger.problems()
+        assert not problems, "messages that do not validate:\n" + "\n".join(problems[:10])
+
+
+@pytest.fixture(autouse=True)
+def alive(request):
+    """The module's gateway outlives every test."""
+    yield
+    gateway = request.getfixturevalue("gateway") if "gateway" in request.fixturenames else None
+    if gateway is not None:
+        assert gateway.process.poll() is None, f"the gateway died:\n{gateway.tail()}"
+
+
+@pytest.fixture(params=["legacy", "2026-07-28"])
+def mode(request):
+    """Both eras."""
+    return request.param
+
+
+def pytest_collection_modifyitems(items):
+    if IS_STANDIN:
+        for item in items:
+            if "/test_cell_" not in item.nodeid and not item.nodeid.startswith("test_cell_"):
+                if "wire" not in item.nodeid and "judge" not in item.nodeid and "fixtures" not in item.nodeid:
+                    item.add_marker(pytest.mark.skip(reason="is about the gateway itself"))
