@@ -31,7 +31,8 @@ extension Span<UInt8> {
         while index &+ 8 <= count {
             // The bound was checked in the line above.
             let word = UInt64(
-                littleEndian: unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self))
+                littleEndian: unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
+            )
             // The high bit of a byte is set where the bytes are the same; the lowest such bit is exact.
             let difference = word ^ pattern
             let found = (difference &- ones) & ~difference & (ones << 7)

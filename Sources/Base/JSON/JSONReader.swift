@@ -303,7 +303,8 @@ extension JSONReader {
         while index &+ 8 <= bytes.count {
             // The bound was checked in the line above.
             let word = UInt64(
-                littleEndian: unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self))
+                littleEndian: unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
+            )
             let quote = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
             let backslash = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
             // A byte's high bit is set where that byte is zero or less than the subtrahend.

@@ -105,8 +105,8 @@ extension ByteStream {
 
     /// Writes the bytes after those before, together with all that follows before the loop next waits.
     ///
-    /// For streams that many write to in one turn: one system call takes it all, and the reader wakes up once. Until then
-    /// the bytes count as pending; if the kernel takes them all, the delegate is not told that they went.
+    /// For streams that many write to in one turn: one system call takes it all, and the reader wakes up once.
+    /// Until then the bytes count as pending; if the kernel takes them all, the delegate is not told that they went.
     package func gather(_ bytes: Span<UInt8>) {
         loop.preconditionCurrent()
         guard canWrite, !bytes.isEmpty else { return }
@@ -131,7 +131,9 @@ extension ByteStream {
     }
 
     /// Bytes that were given to `write` or `gather` and that the kernel has not taken.
-    package var pendingBytes: Int { isClosed ? 0 : (isGathering ? gathered.count : 0) + (outbox?.pending(handle) ?? 0) }
+    package var pendingBytes: Int {
+        isClosed ? 0 : (isGathering ? gathered.count : 0) + (outbox?.pending(handle) ?? 0)
+    }
 
     /// Tells the peer that no more comes, after what is pending.
     ///

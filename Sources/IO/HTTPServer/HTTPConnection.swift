@@ -177,7 +177,9 @@ final class HTTPConnection: ByteStreamDelegate {
         }
         if case .none = head.bodyFraming { return true }
         // Memory that is not touched costs nothing; growing step by step copies a large body several times.
-        if case .length(let length) = head.bodyFraming, length > bytes.count - position, case .collect = decision {
+        if case .length(let length) = head.bodyFraming, length > bytes.count - position,
+            case .collect = decision
+        {
             body.reserveCapacity(length)
         }
         if head.expectsContinue { stream.write(Self.continueHead.span) }

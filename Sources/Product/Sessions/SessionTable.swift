@@ -37,7 +37,8 @@ package final class SessionTable {
     ///
     /// A session of someone else is not found, so that nobody learns that it exists.
     package func find(_ id: SessionID, owner: Principal, server: String) -> Session? {
-        guard let session = sessions[id], session.owner == owner, session.server.hasSameBytes(as: server) else {
+        guard let session = sessions[id], session.owner == owner, session.server.hasSameBytes(as: server)
+        else {
             return nil
         }
         return session
