@@ -156,7 +156,7 @@ class Measurement:
         opened, leave = OUTPUT / "opened", OUTPUT / "leave"
         for mark in (opened, leave):
             mark.unlink(missing_ok=True)
-        hook = f"touch '{opened}'; while [ ! -e '{leave}' ] && kill -0 $PPID; do sleep 0.2; done"
+        hook = f"touch '{opened}'; while [ ! -e '{leave}' ] && kill -0 $PPID 2>&-; do sleep 0.2; done"
         holder = self.processes.start(
             [self.processes.programs["mcpload"], "--url", full_url, "--open", count, "--hook", hook],
             stdout=subprocess.DEVNULL,

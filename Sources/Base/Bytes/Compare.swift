@@ -24,7 +24,21 @@ extension Span<UInt8> {
     /// The place of the first such byte at or after `start`.
     @inlinable
     package func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
-        var index = start
+        let raw = unsafe bytes
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let pattern = ones &* UInt64(byte)
+        var index = max(start, 0)
+        while index &+ 8 <= count {
+            // The bound was checked in the line above.
+            let word = UInt64(
+                littleEndian: unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
+            )
+            // The high bit of a byte is set where the bytes are the same; the lowest such bit is exact.
+            let difference = word ^ pattern
+            let found = (difference &- ones) & ~difference & (ones << 7)
+            if found != 0 { return index &+ found.trailingZeroBitCount / 8 }
+            index &+= 8
+        }
         while index < count {
             if self[index] == byte { return index }
             index += 1
@@ -34,9 +48,16 @@ extension Span<UInt8> {
 }
 
 extension Collection<UInt8> {
+    /// Whether the bytes are those of a string, to the letter.
+    @inlinable
+    @_disfavoredOverload
+    package func equals(_ text: String) -> Bool {
+        elementsEqual(text.utf8)
+    }
+
     /// Whether the bytes are those of a literal, to the letter.
     ///
-    /// Not of a `String`: passing its bytes one by one costs several times as much.
+    /// Apart from the one for a `String`, which passes the bytes one by one and costs several times as much.
     @inlinable
     package func equals(_ text: StaticString) -> Bool {
         count == text.utf8CodeUnitCount && starts(with: text)

@@ -105,8 +105,8 @@ extension ByteStream {
 
     /// Writes the bytes after those before, together with all that follows before the loop next waits.
     ///
-    /// For streams that many write to in one turn: one system call takes it all, and the reader wakes up once. Until then
-    /// the bytes count as pending; if the kernel takes them all, the delegate is not told that they went.
+    /// For streams that many write to in one turn: one system call takes it all, and the reader wakes up once.
+    /// Until then the bytes count as pending; if the kernel takes them all, the delegate is not told that they went.
     package func gather(_ bytes: Span<UInt8>) {
         loop.preconditionCurrent()
         guard canWrite, !bytes.isEmpty else { return }

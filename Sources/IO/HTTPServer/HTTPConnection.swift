@@ -183,6 +183,12 @@ final class HTTPConnection: ByteStreamDelegate {
             throw HTTPRefusal.bodyTooLarge
         }
         if case .none = head.bodyFraming { return true }
+        // Memory that is not touched costs nothing; growing step by step copies a large body several times.
+        if case .length(let length) = head.bodyFraming, length > bytes.count - position,
+            case .collect = decision
+        {
+            body.reserveCapacity(length)
+        }
         if head.expectsContinue { stream.write(Self.continueHead.span) }
         wait(server.limits.body)
         return true

@@ -40,5 +40,25 @@ import Testing
         #expect(!Array("e\u{301}".utf8).equals("\u{e9}"))
         #expect(Array("Content-LENGTH".utf8).equalsIgnoringCase("content-length"))
         #expect(!Array("content-lengt".utf8).equalsIgnoringCase("content-length"))
+        #expect(Array("/mcp/x".utf8)[1...].starts(with: "mcp/"))
+        #expect(!Array("/mc".utf8)[1...].starts(with: "mcp/"))
+        #expect("caf\u{e9}".hasSameBytes(as: "caf\u{e9}"))
+        #expect(!"cafe\u{301}".hasSameBytes(as: "caf\u{e9}"))
+    }
+
+    @Test(arguments: [UInt8(ascii: "\n"), 0, 0x7F, 0x80, 0xFF])
+    func `a byte is found at its first place, wherever that is`(_ wanted: UInt8) {
+        // Neighbours in value, which a search by words could take for it.
+        for other in [wanted &- 1, wanted &+ 1, wanted ^ 0x80] {
+            for place in 0..<24 {
+                var bytes = [UInt8](repeating: other, count: 25)
+                #expect(bytes.span.firstIndex(of: wanted) == nil)
+                bytes[place] = wanted
+                bytes[24] = wanted
+                #expect(bytes.span.firstIndex(of: wanted) == place)
+                #expect(bytes.span.firstIndex(of: wanted, from: place + 1) == 24)
+                #expect(bytes.span.firstIndex(of: wanted, from: 25) == nil)
+            }
+        }
     }
 }
