@@ -73,6 +73,7 @@ enum Serve {
         for issue in report.issues { Terminal.say(issue.description) }
         guard report.mayStart else { return 2 }
         raiseDescriptorLimit()
+        Allocator.keepFreedMemory()
         let loop: EventLoop
         do {
             loop = try EventLoop(name: "gatehouse")

@@ -119,6 +119,9 @@ package final class Child {
     /// Bytes that the child has not taken yet.
     package var pendingInput: Int { input.pendingBytes }
 
+    /// Asks for a larger buffer of its output, for a child that sends large messages.
+    package func widenOutput() { output.widenPipe(to: 1 << 20) }
+
     /// Ends the child's standard input after what is pending.
     package func endInput() { input.endWriting() }
 

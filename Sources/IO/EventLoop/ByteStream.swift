@@ -131,6 +131,18 @@ package final class ByteStream: LoopResource {
         if result != 0 { failLater("read", result) }
     }
 
+    /// Asks the system for a larger buffer, in bytes, of the pipe that is read.
+    ///
+    /// For a peer that sends large messages: it then has to wait less often until some of one was taken. Where the system
+    /// does not grant it, nothing changes.
+    package func widenPipe(to bytes: Int32) {
+        loop.preconditionCurrent()
+        guard !isClosed, !isSocket else { return }
+        var descriptor: uv_os_fd_t = -1
+        let any = UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self)
+        if uv_fileno(any, &descriptor) == 0 { gatehouse_widen_pipe(descriptor, bytes) }
+    }
+
     /// Lets no more bytes come for now; the peer is held back once the kernel's buffers are full.
     ///
     /// Nothing is heard of the peer in the meantime, not even that it has gone.

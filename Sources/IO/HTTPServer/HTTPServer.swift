@@ -123,7 +123,7 @@ final class OutputBuffer {
             bytes.replaceSubrange(0..<Self.gap, with: head)
             write(bytes.span)
         }
-        if bytes.capacity > 1 << 20 { bytes = [] }
+        if bytes.capacity > 4 << 20 { bytes = [] }
         self.bytes = bytes
         self.head = head
     }

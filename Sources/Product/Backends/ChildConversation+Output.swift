@@ -20,6 +20,10 @@ extension ChildConversation: ChildDelegate {
             if rest < bytes.count { partial.append(bytes, rest..<bytes.count) }
         } else {
             partial.append(bytes)
+            if partial.count > Self.largeMessage, !hasWideOutput {
+                hasWideOutput = true
+                child.widenOutput()
+            }
             // Taken out meanwhile and put back as it is: a large message comes in many parts and is not copied for each.
             var held = partial
             partial = []
@@ -29,6 +33,9 @@ extension ChildConversation: ChildDelegate {
             partial = held
         }
     }
+
+    /// Bytes of an unfinished message that make a child one of large messages: more than a pipe holds at first.
+    private static let largeMessage = 65_536
 
     /// Takes every whole message; where the rest, which is to be kept, begins.
     private func read(_ bytes: Span<UInt8>) -> Int {
@@ -131,7 +138,9 @@ extension ChildConversation: ChildDelegate {
     /// Answers the server itself, unless it asks without reading the answers.
     private func reply(_ text: [UInt8]) {
         guard hasRoom else {
-            return stop(Failure(.internalError, "The server asks and does not read the answers", source: .upstream))
+            return stop(
+                Failure(.internalError, "The server asks and does not read the answers", source: .upstream)
+            )
         }
         send(text)
     }

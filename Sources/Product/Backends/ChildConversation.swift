@@ -45,6 +45,8 @@ final class ChildConversation: Conversation {
     var reader: FrameReader
     /// Output of the child that is no whole message yet.
     var partial: [UInt8] = []
+    /// Whether the child's pipe was made larger.
+    var hasWideOutput = false
     /// Messages for a process that is not up yet, without framing, and the calls that they are.
     private var queue: [(call: Int?, text: [UInt8])] = []
     private var queuedBytes = 0
@@ -228,7 +230,7 @@ final class ChildConversation: Conversation {
             // Taken out meanwhile, so that the array is never shared and so never copied.
             var frame = processes.frame
             processes.frame = []
-            frame.removeAll(keepingCapacity: frame.capacity <= 1 << 20)
+            frame.removeAll(keepingCapacity: frame.capacity <= 4 << 20)
             edits.apply(to: bytes, onOneLine: breaks, into: &frame)
             frame.append(UInt8(ascii: "\n"))
             child.write(frame.span)
@@ -334,6 +336,7 @@ final class ChildConversation: Conversation {
         reader = FrameReader(framing: framing, limit: processes.limits.line)
         partial = []
         hasAnswered = false
+        hasWideOutput = false
         restarts.noteStart(at: processes.loop.now)
         let limit = processes.server.startTimeout
         watchStart(after: limit.wholeMilliseconds) { [weak self] in self?.startTimedOut() }

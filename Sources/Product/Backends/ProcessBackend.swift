@@ -29,6 +29,8 @@ package final class ProcessBackend: Backend {
     private var waitingForTraits: [(Result<ServerTraits, Failure>) -> Void] = []
     /// Processes that are being stopped.
     private var leaving: [ObjectIdentifier: (Child, LeavingChild)] = [:]
+    /// Processes that are being made.
+    private var starting = 0
     private var isEnding = false
     private var onEnd: (() -> Void)?
 
@@ -128,7 +130,10 @@ package final class ProcessBackend: Backend {
             )
             return
         }
+        starting += 1
         processes.spawner.spawn(command, on: processes.loop) { [log = processes.log, weak self] result in
+            self?.starting -= 1
+            defer { self?.finishIfIdle() }
             switch result {
             case .failure(let failure):
                 if isCounted { self?.leave() }
@@ -196,7 +201,9 @@ package final class ProcessBackend: Backend {
     }
 
     private func finishIfIdle() {
-        guard isEnding, conversations.isEmpty, leaving.isEmpty, probe == nil, let onEnd else { return }
+        guard isEnding, starting == 0, conversations.isEmpty, leaving.isEmpty, probe == nil, let onEnd else {
+            return
+        }
         self.onEnd = nil
         onEnd()
     }

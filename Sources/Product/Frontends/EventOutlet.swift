@@ -43,7 +43,7 @@ final class EventOutlet: StreamOutlet {
         }
         var event = context.event
         context.event = []
-        event.removeAll(keepingCapacity: event.capacity <= 1 << 20)
+        event.removeAll(keepingCapacity: event.capacity <= 4 << 20)
         do {
             try EventStreamWriter.append(
                 id: id?.text,

@@ -68,9 +68,12 @@ package final class GatewayHandler: HTTPHandler {
         let passage = visit.passage
         if exchange.head.method == .options {
             let methods: [HTTPResponseField] = [("Allow", Array("GET, POST, DELETE, OPTIONS".utf8))]
-            return exchange.respond(204, passage.origin.map { origin in
-                Responses.preflight(origin, requested: exchange.head.value(.accessControlRequestHeaders))
-            } ?? methods)
+            return exchange.respond(
+                204,
+                passage.origin.map { origin in
+                    Responses.preflight(origin, requested: exchange.head.value(.accessControlRequestHeaders))
+                } ?? methods
+            )
         }
         switch passage.resource {
         case .server: serve(body, exchange, visit)

@@ -69,7 +69,9 @@ package final class GatewayServer {
         }
         let pipeline = Pipeline(
             admission: Admission(
-                hosts: configuration.hosts + [configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host],
+                hosts: configuration.hosts + [
+                    configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+                ],
                 origins: configuration.origins,
                 allowsLoopback: configuration.bindsToLoopback
             ),

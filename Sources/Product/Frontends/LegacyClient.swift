@@ -5,11 +5,11 @@ import Bytes
 import Configuration
 import Diagnostics
 import EventLoop
+import Gateway
 import JSON
 import JSONRPC
 import MCPCore
 import Sessions
-import Gateway
 
 /// What a legacy client said at `initialize` that it can do (2025-11-25, lifecycle, "Capability Negotiation").
 struct ClientCapabilities {

@@ -136,14 +136,14 @@ final class ModernFrontend {
         let given = bytes.string(message.params.requestState)
         let state = mark.flatMap { mark in
             given.flatMap { text in
-            RequestState(
-                text,
-                context.sealer,
-                server: backend.name,
-                principal: passage.principal,
-                digest: mark.digest,
-                now: context.loop.now
-            )
+                RequestState(
+                    text,
+                    context.sealer,
+                    server: backend.name,
+                    principal: passage.principal,
+                    digest: mark.digest,
+                    now: context.loop.now
+                )
             }
         }
         guard let state else {

@@ -62,7 +62,8 @@ package final class Session {
 
     /// Opens a stream; nil if as many of the kind are open as may.
     package func openStream(general: Bool) -> SessionStream? {
-        if general, streams.values.count(where: { $0.isGeneral && $0.outlet?.isOpen == true }) >= streamLimit {
+        if general, streams.values.count(where: { $0.isGeneral && $0.outlet?.isOpen == true }) >= streamLimit
+        {
             return nil
         }
         if streams.count >= streamLimit * 2 { forgetIdleStreams() }

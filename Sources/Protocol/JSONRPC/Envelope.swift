@@ -28,6 +28,8 @@ package struct Envelope: Sendable {
     package var result: JSONSlice = .absent
     /// The error, an object.
     package var error: JSONSlice = .absent
+    /// Whether there is a result or an error, of whatever type: it is meant to be an answer.
+    package var hasOutcome = false
     /// Whether line breaks stand between its tokens.
     package var hasLineBreaks = false
     /// Why this is no message, though it is JSON.
@@ -107,9 +109,11 @@ extension Envelope {
                 params = try visit(&reader, .params) { reader throws(JSONError) in try visitor.params(&reader)
                 }
             } else if reader.equals(name, "result") {
+                hasOutcome = true
                 result = try visit(&reader, .shape) { reader throws(JSONError) in try visitor.result(&reader)
                 }
             } else if reader.equals(name, "error") {
+                hasOutcome = true
                 error = try visit(&reader, .shape) { reader throws(JSONError) in try visitor.error(&reader) }
             } else {
                 try reader.skipValue()

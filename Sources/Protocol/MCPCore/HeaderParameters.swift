@@ -92,7 +92,9 @@ package struct HeaderParameters: Sendable, Equatable {
         case .bool(let value): return header.equals(value ? "true" : "false")
         case .number(let text):
             // Numbers are equal by value: 42.0 is 42.
-            guard header.allSatisfy({ ASCII.isDigit($0) || "+-.eE".utf8.contains($0) }), let left = Double(String(decoding: header, as: UTF8.self)), let right = Double(text) else {
+            guard header.allSatisfy({ ASCII.isDigit($0) || "+-.eE".utf8.contains($0) }),
+                let left = Double(String(decoding: header, as: UTF8.self)), let right = Double(text)
+            else {
                 return false
             }
             return left.isFinite && left == right

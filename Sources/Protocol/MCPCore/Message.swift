@@ -106,22 +106,27 @@ package struct Message: Sendable {
         if envelope.method.isPresent { method = Method(envelope.method, in: bytes) }
     }
 
-    /// The id of an answer that cannot be read whole; nil if it is not found before the fault, or is none of ours.
+    /// The id of an answer that cannot be read whole.
+    ///
+    /// Nil if it is not found before the fault, is none of ours, or stands twice.
     package static func id(ofBroken bytes: Span<UInt8>) -> Int? {
         var reader = JSONReader(bytes)
         var id: Int?
+        var hasOutcome = false
         do {
             var members = try reader.object()
             while let name = try reader.next(&members) {
                 if reader.equals(name, "method") { return nil }
+                if reader.equals(name, "result") || reader.equals(name, "error") { hasOutcome = true }
                 let isID = reader.equals(name, "id")
                 let slice = try reader.skipValue()
                 if isID { id = bytes.integer(slice) }
             }
         } catch {
             // What was found before the fault is what is asked for.
+            if error.kind == .duplicateName { return nil }
         }
-        return id
+        return hasOutcome ? id : nil
     }
 
     /// The id as written; nil if there is none.

@@ -161,8 +161,9 @@ package struct Upstream {
     /// Says what a message from the server means.
     package mutating func receive(_ message: Message, _ bytes: Span<UInt8>) -> Input {
         guard message.envelope.defect == nil else {
-            // What names a call and asks nothing is its answer, however wrong it is: nothing better will come.
-            guard !message.envelope.method.isPresent, let id = bytes.integer(message.envelope.id),
+            // What names a call and has an outcome is its answer, however wrong it is: nothing better will come.
+            guard message.envelope.hasOutcome, !message.envelope.method.isPresent,
+                let id = bytes.integer(message.envelope.id),
                 let call = calls.removeValue(forKey: id)
             else { return .drop(.malformed) }
             return .broken(call)

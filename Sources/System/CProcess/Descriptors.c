@@ -33,3 +33,7 @@ int gatehouse_descriptor_kind(int descriptor) {
 void gatehouse_name_thread(const char *name) {
     prctl(PR_SET_NAME, name);
 }
+
+void gatehouse_widen_pipe(int fd, int bytes) {
+    fcntl(fd, F_SETPIPE_SZ, bytes);
+}

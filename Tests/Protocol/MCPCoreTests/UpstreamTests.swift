@@ -94,7 +94,8 @@ import Testing
     }
 
     @Test(arguments: [
-        #"{"jsonrpc":"1.0","id":1,"result":{}}"#, #"{"jsonrpc":"2.0","id":1}"#, #"{"jsonrpc":"2.0","id":1,"result":7}"#,
+        #"{"jsonrpc":"1.0","id":1,"result":{}}"#, #"{"jsonrpc":"2.0","id":1,"error":null}"#,
+        #"{"jsonrpc":"2.0","id":1,"result":7}"#,
         #"{"jsonrpc":"2.0","id":1,"result":{},"error":{"code":1,"message":""}}"#,
     ])
     func `an answer that is no message ends its call`(_ text: String) throws {
@@ -102,6 +103,20 @@ import Testing
         _ = try add(&upstream, #"{"jsonrpc":"2.0","id":"x","method":"tools/call"}"#)
         #expect(try receive(&upstream, text) == "broken \"x\"")
         #expect(upstream.callCount == 0)
+    }
+
+    @Test(
+        arguments: [
+            (#"{"jsonrpc":"2.0","id":7,"result":{"a":}}"#, 7), (#"{"id":7,"result":[1,]}"#, 7),
+            (#"{"result":{}} x"#, nil),
+            (#"{"id":7,"method":"a","params":}"#, nil), (#"{"id":7,"id":8,"result":{}}"#, nil),
+            (#"{"id":7,"x":}"#, nil),
+            (#"{"result":[},"id":7}"#, nil), ("[7", nil),
+        ] as [(String, Int?)]
+    )
+    func `the id of a broken answer is found where it is clear`(_ text: String, _ id: Int?) {
+        let bytes = Array(text.utf8)
+        #expect(Message.id(ofBroken: bytes.span) == id)
     }
 
     @Test func `a server of the legacy era asks, takes back and is answered once`() throws {

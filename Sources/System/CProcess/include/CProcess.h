@@ -6,4 +6,7 @@
 #include "Sockets.h"
 #include "Spawn.h"
 
+/// Lets malloc keep this many freed bytes, and serve large blocks from them.
+void gatehouse_keep_freed_memory(int bytes);
+
 #endif

@@ -27,4 +27,7 @@ int gatehouse_descriptor_kind(int descriptor);
 /// Names the calling thread; the kernel keeps 15 bytes of it.
 void gatehouse_name_thread(const char *_Nonnull name);
 
+/// Asks for a larger buffer of a pipe; does nothing where the system does not grant it.
+void gatehouse_widen_pipe(int fd, int bytes);
+
 #endif
