@@ -122,6 +122,9 @@ package final class Child {
     /// Asks for a larger buffer of its output, for a child that sends large messages.
     package func widenOutput() { output.widenPipe(to: 1 << 20) }
 
+    /// Asks for a larger buffer of its input, for a child that is sent large messages.
+    package func widenInput() { input.widenPipe(to: 1 << 20) }
+
     /// Ends the child's standard input after what is pending.
     package func endInput() { input.endWriting() }
 

@@ -34,8 +34,8 @@ extension ChildConversation: ChildDelegate {
         }
     }
 
-    /// Bytes of an unfinished message that make a child one of large messages: more than a pipe holds at first.
-    private static let largeMessage = 65_536
+    /// Bytes of a message that make a child one of large messages: more than a pipe holds at first.
+    static let largeMessage = 65_536
 
     /// Takes every whole message; where the rest, which is to be kept, begins.
     private func read(_ bytes: Span<UInt8>) -> Int {

@@ -47,6 +47,7 @@ final class ChildConversation: Conversation {
     var partial: [UInt8] = []
     /// Whether the child's pipe was made larger.
     var hasWideOutput = false
+    private var hasWideInput = false
     /// Messages for a process that is not up yet, without framing, and the calls that they are.
     private var queue: [(call: Int?, text: [UInt8])] = []
     private var queuedBytes = 0
@@ -233,6 +234,10 @@ final class ChildConversation: Conversation {
             frame.removeAll(keepingCapacity: frame.capacity <= 4 << 20)
             edits.apply(to: bytes, onOneLine: breaks, into: &frame)
             frame.append(UInt8(ascii: "\n"))
+            if frame.count > Self.largeMessage, !hasWideInput {
+                hasWideInput = true
+                child.widenInput()
+            }
             child.write(frame.span)
             processes.frame = frame
             return
@@ -337,6 +342,7 @@ final class ChildConversation: Conversation {
         partial = []
         hasAnswered = false
         hasWideOutput = false
+        hasWideInput = false
         restarts.noteStart(at: processes.loop.now)
         let limit = processes.server.startTimeout
         watchStart(after: limit.wholeMilliseconds) { [weak self] in self?.startTimedOut() }

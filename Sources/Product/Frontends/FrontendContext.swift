@@ -19,6 +19,12 @@ package final class FrontendContext {
     ///
     /// Dies with the process, so that no other instance takes them back.
     let sealer = Sealer()
+    /// Bytes of parameters that waiting calls hold (`ParametersMark`).
+    var markedBytes = 0
+    /// Bytes that they may hold together.
+    private static let markLimit = 64 << 20
+    /// Bytes that another call may hold: a small request always finds room.
+    var markRoom: Int { max(Self.markLimit - markedBytes, 4096) }
     /// Where events are put together, one at a time.
     var event: [UInt8] = []
     /// Whether the gateway is stopping: nothing new is begun.

@@ -74,7 +74,7 @@ final class ModernFrontend {
         let passage = visit.passage
         guard let backend = passage.backend else { return }
         try checkParameters(message, bytes, exchange.head, backend)
-        let mark = message.method.mayNeedInput ? ParametersMark(message, bytes) : nil
+        let mark = message.method.mayNeedInput ? ParametersMark(message, bytes, room: context.markRoom) : nil
         var edits = Edits()
         let instance = try openState(message, bytes, mark, passage, backend, &edits)
         try openCursor(message, bytes, passage, backend, &edits)

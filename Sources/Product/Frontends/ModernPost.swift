@@ -40,7 +40,10 @@ final class ModernPost: Caller {
         self.target = target
         self.mark = mark
         started = context.loop.now
+        context.markedBytes += mark?.size ?? 0
     }
+
+    deinit { context.markedBytes -= mark?.size ?? 0 }
 
     /// The client closed the stream, which cancels (2026-07-28, transports, "Cancellation").
     func vanished(_ id: Int) {

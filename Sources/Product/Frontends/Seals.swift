@@ -35,13 +35,14 @@ struct CursorSeal {
 
 /// The parameters that make two requests the same, so that an answer to one cannot be used for another.
 ///
-/// Small ones are kept as they are, and only hashed when a server asks for input; large ones are hashed at once.
+/// They are kept as they are, and only hashed when a server asks for input, which few calls come to; those that there is no
+/// room to keep are hashed at once.
 struct ParametersMark {
-    private static let keptBytes = 4096
     private var kept: [UInt8] = []
     private var isHashed = false
 
-    init(_ message: Message, _ bytes: Span<UInt8>) {
+    /// Marks the parameters of a request, keeping no more than `room` bytes.
+    init(_ message: Message, _ bytes: Span<UInt8>, room: Int) {
         let params = message.params
         kept.reserveCapacity(params.name.slice.count + params.uri.slice.count + params.arguments.count + 32)
         kept.append(message.method.rawValue)
@@ -51,10 +52,13 @@ struct ParametersMark {
             kept.append(UInt8(ascii: ":"))
             kept.append(bytes, slice.range)
         }
-        guard kept.count > Self.keptBytes else { return }
+        guard kept.count > room else { return }
         kept = SHA256.hash(kept)
         isHashed = true
     }
+
+    /// Bytes that it holds.
+    var size: Int { kept.count }
 
     /// The hash of the parameters: 32 bytes.
     var digest: [UInt8] { isHashed ? kept : SHA256.hash(kept) }

@@ -85,11 +85,11 @@ import Testing
         #expect(seal.open(unquoted(seal.seal([]))) == Array("\"\"".utf8))
     }
 
-    private func mark(_ arguments: String, name: String = "t") throws -> ParametersMark {
+    private func mark(_ arguments: String, name: String = "t", room: Int = 4096) throws -> ParametersMark {
         let text =
             #"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"\#(name)","arguments":\#(arguments)}}"#
         let bytes = Array(text.utf8)
-        return ParametersMark(try Message(bytes.span), bytes.span)
+        return ParametersMark(try Message(bytes.span), bytes.span, room: room)
     }
 
     @Test func `a mark tells parameters apart, small and large ones`() throws {
@@ -100,6 +100,8 @@ import Testing
         #expect(digests.allSatisfy { $0.count == 32 })
         #expect(try mark("{}").digest == mark("{}").digest)
         #expect(try mark("{}").digest != mark("{}", name: "u").digest)
+        #expect(try mark(large).digest == mark(large, room: 1 << 20).digest, "kept or not, it is the same")
+        #expect(try mark(large).size == 32)
     }
 
     @Test(arguments: [nil, "", "the server's \"state\""])
