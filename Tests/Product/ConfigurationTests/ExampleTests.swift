@@ -17,7 +17,7 @@ struct ExampleTests {
         let environment = ConfigurationEnvironment.fake(
             set,
             programs: ["/bin/uvx", "/bin/python", "/bin/everything-server"],
-            directories: ["/work/."]
+            directories: ["/place/."]
         )
         return ConfigurationReader.read(
             try Repository.bytes(of: "examples/" + name),

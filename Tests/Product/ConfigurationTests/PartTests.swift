@@ -49,7 +49,7 @@ struct PartTests {
     @Test func `A command is found in the first directory of PATH that has it`() throws {
         let environment = ConfigurationEnvironment.fake(
             ["PATH": ":bin:/a:/b/:/c"],
-            programs: ["/b/tool", "/c/tool", "bin/tool", "tool", "/work/tool"]
+            programs: ["/b/tool", "/c/tool", "bin/tool", "tool", "/place/tool"]
         )
         let found = try CommandResolver.resolve(server("tool", ["-x"]), in: environment)
         #expect(found == ResolvedCommand(executable: "/b/tool", arguments: ["-x"]))
@@ -65,15 +65,15 @@ struct PartTests {
 
     @Test func `A path is relative to the working directory of the server`() throws {
         let environment = ConfigurationEnvironment.fake(programs: [
-            "/srv/./x", "/work/sub/bin/x", "/work/bin/x", "/x",
+            "/srv/./x", "/place/sub/bin/x", "/place/bin/x", "/x",
         ])
         var local = server("./x")
         local.workingDirectory = "/srv"
         #expect(try CommandResolver.resolve(local, in: environment).executable == "/srv/./x")
         local.command = "bin/x"
         local.workingDirectory = "sub"
-        #expect(try CommandResolver.resolve(local, in: environment).executable == "/work/sub/bin/x")
-        #expect(try CommandResolver.resolve(server("bin/x"), in: environment).executable == "/work/bin/x")
+        #expect(try CommandResolver.resolve(local, in: environment).executable == "/place/sub/bin/x")
+        #expect(try CommandResolver.resolve(server("bin/x"), in: environment).executable == "/place/bin/x")
         #expect(try CommandResolver.resolve(server("/x"), in: environment).executable == "/x")
         #expect(throws: CommandFailure.self) { try CommandResolver.resolve(server("/y"), in: environment) }
     }

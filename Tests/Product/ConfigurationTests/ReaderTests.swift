@@ -138,7 +138,7 @@ struct ReaderTests {
         )
         #expect(all[7] == "/home/me/mcp_config.json" && all[13] == "/home/me/.config/mcp/mcp_config.json")
         #expect(ConfigurationFile.candidates(in: .fake()).count == 7)
-        let environment = ConfigurationEnvironment.fake(files: ["/work/mcp.json", "/work/servers.json"])
+        let environment = ConfigurationEnvironment.fake(files: ["/place/mcp.json", "/place/servers.json"])
         #expect(ConfigurationFile.find(in: environment) == "mcp.json")
         #expect(ConfigurationFile.find(in: .fake()) == nil)
     }

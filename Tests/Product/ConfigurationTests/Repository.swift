@@ -40,7 +40,7 @@ extension ConfigurationEnvironment {
     ) -> ConfigurationEnvironment {
         ConfigurationEnvironment(
             variables: variables,
-            workingDirectory: "/work",
+            workingDirectory: "/place",
             isExecutable: { programs.contains($0) },
             isDirectory: { directories.contains($0) },
             isReadable: { files.contains($0) }
@@ -58,7 +58,7 @@ func report(
     let environment = ConfigurationEnvironment.fake(
         given.merging(variables) { $1 },
         programs: ["/bin/git-server", "/bin/uvx"],
-        directories: ["/srv", "/work/sub"]
+        directories: ["/srv", "/place/sub"]
     )
     return ConfigurationReader.read(
         Array(text.utf8),
