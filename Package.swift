@@ -61,6 +61,10 @@ func library(_ name: String, _ pkgConfig: String, _ package: String) -> Target {
 
 let package = Package(
     name: "gatehouse",
+    products: [
+        // For other Swift programs.
+        .library(name: "MCPServer", targets: ["MCPServer"])
+    ],
     targets: [
         library("CUV", "libuv", "libuv1-dev"),
         library("COpenSSL", "libcrypto", "libssl-dev"),
@@ -83,6 +87,7 @@ let package = Package(
         room("Protocol", "StdioFraming", ["Bytes"]),
         room("Protocol", "JSONRPC", ["Bytes", "JSON"]),
         room("Protocol", "MCPCore", ["Bytes", "JSON", "JSONRPC"]),
+        room("Protocol", "URITemplate", ["Bytes"]),
 
         room("IO", "EventLoop", ["CUV", "CProcess", "Bytes"], common),
         room("IO", "Children", ["EventLoop", "CProcess", "CUV", "Bytes", "Diagnostics"], common),
@@ -95,6 +100,16 @@ let package = Package(
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "StdioFraming", "EventStream", "EventLoop",
                 "Children", "HTTPClient",
+            ],
+            common
+        ),
+
+        room(
+            "Services",
+            "MCPServer",
+            [
+                "Bytes", "JSON", "JSONRPC", "MCPCore", "StdioFraming", "URITemplate", "Crypto", "EventLoop",
+                "Diagnostics",
             ],
             common
         ),

@@ -5,7 +5,7 @@ import Bytes
 /// A JSON value, decoded: for places off the message path, where a value is looked into or made.
 ///
 /// Members keep their order; numbers keep their text, so that nothing is lost between reading and writing.
-package enum JSONValue: Sendable, Equatable {
+public enum JSONValue: Sendable, Equatable {
     /// `null`.
     case null
     /// `true` or `false`.
@@ -20,14 +20,14 @@ package enum JSONValue: Sendable, Equatable {
     case object([Member])
 
     /// A member of an object.
-    package struct Member: Sendable, Equatable {
+    public struct Member: Sendable, Equatable {
         /// The name.
-        package var name: String
+        public var name: String
         /// The value.
-        package var value: JSONValue
+        public var value: JSONValue
 
         /// Makes a member.
-        package init(_ name: String, _ value: JSONValue) {
+        public init(_ name: String, _ value: JSONValue) {
             self.name = name
             self.value = value
         }
@@ -83,37 +83,37 @@ package enum JSONValue: Sendable, Equatable {
     }
 
     /// The value of a member by name, compared by bytes; nil if this is no object or has no such member.
-    package subscript(name: String) -> JSONValue? {
+    public subscript(name: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.name.hasSameBytes(as: name) }?.value
     }
 
     /// The string, if this is one.
-    package var string: String? {
+    public var string: String? {
         guard case .string(let text) = self else { return nil }
         return text
     }
 
     /// The elements, if this is an array.
-    package var array: [JSONValue]? {
+    public var array: [JSONValue]? {
         guard case .array(let values) = self else { return nil }
         return values
     }
 
     /// The members, if this is an object.
-    package var members: [Member]? {
+    public var members: [Member]? {
         guard case .object(let members) = self else { return nil }
         return members
     }
 
     /// The number, if this is an integer in range.
-    package var integer: Int? {
+    public var integer: Int? {
         guard case .number(let text) = self else { return nil }
         return Int(text)
     }
 
     /// The truth value, if this is one.
-    package var bool: Bool? {
+    public var bool: Bool? {
         guard case .bool(let value) = self else { return nil }
         return value
     }
@@ -123,7 +123,7 @@ package enum JSONValue: Sendable, Equatable {
 
 extension JSONValue {
     /// How a value is written.
-    package enum Style: Sendable {
+    public enum Style: Sendable {
         /// On one line, in order.
         case compact
         /// On one line, members sorted by the bytes of their names: equal values give equal bytes.
@@ -133,7 +133,7 @@ extension JSONValue {
     }
 
     /// The value as JSON text.
-    package func text(_ style: Style = .compact) -> [UInt8] {
+    public func text(_ style: Style = .compact) -> [UInt8] {
         var output: [UInt8] = []
         write(to: &output, style, indent: 0)
         return output
@@ -187,15 +187,15 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, Ex
     ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
     /// A string.
-    package init(stringLiteral value: String) { self = .string(value) }
+    public init(stringLiteral value: String) { self = .string(value) }
     /// A truth value.
-    package init(booleanLiteral value: Bool) { self = .bool(value) }
+    public init(booleanLiteral value: Bool) { self = .bool(value) }
     /// A number.
-    package init(integerLiteral value: Int) { self = .number(String(value)) }
+    public init(integerLiteral value: Int) { self = .number(String(value)) }
     /// An array.
-    package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
     /// An object, its members in the order written.
-    package init(dictionaryLiteral elements: (String, JSONValue)...) {
+    public init(dictionaryLiteral elements: (String, JSONValue)...) {
         self = .object(elements.map { Member($0, $1) })
     }
 }

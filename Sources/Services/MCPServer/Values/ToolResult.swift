@@ -1,0 +1,31 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+public import JSON
+
+/// A JSON value, as arguments, results and metadata are made of.
+public typealias JSONValue = JSON.JSONValue
+
+/// What a tool answers (2026-07-28, server/tools, "Tool Result").
+public struct ToolResult: Sendable, Equatable {
+    /// The blocks, in order.
+    public var content: [Content]
+    /// The structured result, any JSON value; nil if there is none.
+    public var structuredContent: JSONValue?
+    /// Whether it says what went wrong, for the model to read.
+    public var isError: Bool
+    /// Metadata for the client.
+    public var meta: JSONValue?
+
+    /// Makes a result.
+    public init(
+        _ content: [Content],
+        structuredContent: JSONValue? = nil,
+        isError: Bool = false,
+        meta: JSONValue? = nil
+    ) {
+        self.content = content
+        self.structuredContent = structuredContent
+        self.isError = isError
+        self.meta = meta
+    }
+}
