@@ -1,7 +1,5 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
-public import JSON
-
 /// A block of content (2026-07-28, server/tools, "Tool Result").
 public enum Content: Sendable, Equatable {
     /// Text.
