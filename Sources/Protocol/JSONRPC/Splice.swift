@@ -24,6 +24,9 @@ package struct Edits: Sendable {
     private var edits: InlineArray<8, Edit> = .init(repeating: Edit(slice: .absent, replacement: .number(0)))
     private var count = 0
 
+    /// Whether nothing is changed.
+    package var isEmpty: Bool { count == 0 }
+
     /// Starts with no changes.
     package init() {}
 

@@ -1,5 +1,6 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import JSON
 package import JSONRPC
 
 /// A call that waits for a server's answer.
@@ -15,9 +16,34 @@ package struct Call {
     /// Whether the caller asked for log messages with this request (modern era).
     package let wantsLogs: Bool
     /// When it gives up waiting, in milliseconds of the loop's clock; nil for one that lasts, such as a listen.
-    package let deadline: UInt64?
+    package internal(set) var deadline: UInt64?
     /// Who is answered.
     package let caller: any Caller
+
+    /// Takes a request on.
+    ///
+    /// - Parameters:
+    ///   - id: Our id for it.
+    ///   - message: The request.
+    ///   - bytes: Its text.
+    ///   - deadline: When it gives up waiting; nil for one that lasts.
+    ///   - caller: Who is answered.
+    package init(
+        id: Int,
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        deadline: UInt64?,
+        caller: any Caller
+    ) {
+        let token = message.params.meta.progressToken
+        self.id = id
+        clientID = bytes.text(message.envelope.id)
+        progressToken = token.isPresent ? bytes.text(token) : nil
+        method = message.method
+        wantsLogs = message.params.meta.logLevel.isPresent
+        self.deadline = deadline
+        self.caller = caller
+    }
 }
 
 /// Who made a call, and hears what comes of it.

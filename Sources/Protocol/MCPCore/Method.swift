@@ -92,6 +92,14 @@ package enum Method: String, Sendable, CaseIterable {
         self == .toolsCall || self == .promptsGet || self == .resourcesRead
     }
 
+    /// Whether it is about a task.
+    package var isTask: Bool {
+        switch self {
+        case .tasksGet, .tasksUpdate, .tasksCancel, .tasksResult, .tasksList: true
+        default: false
+        }
+    }
+
     /// Whether its result carries `nextCursor`.
     package var isPaginated: Bool {
         switch self {

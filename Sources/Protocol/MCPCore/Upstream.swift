@@ -56,15 +56,23 @@ package struct Upstream {
     package let era: Era
     /// How many calls may wait at once.
     package let capacity: Int
+    /// Whether all calls are one session's, so that what names no call is still the session's.
+    private let isOneSession: Bool
     private var calls: [Int: Call] = [:]
     private var asks: [Int: PendingAsk] = [:]
     private var nextID = 1
     private var nextAsk = 1
 
     /// Starts with nothing pending.
-    package init(era: Era, capacity: Int) {
+    ///
+    /// - Parameters:
+    ///   - era: The era that the server is spoken to in.
+    ///   - capacity: How many calls may wait at once.
+    ///   - isOneSession: Whether all calls are one session's.
+    package init(era: Era, capacity: Int, isOneSession: Bool = false) {
         self.era = era
         self.capacity = capacity
+        self.isOneSession = isOneSession
     }
 
     /// How many calls wait.
@@ -99,15 +107,7 @@ package struct Upstream {
         let id = nextID
         nextID += 1
         let token = message.params.meta.progressToken
-        calls[id] = Call(
-            id: id,
-            clientID: bytes.text(message.envelope.id),
-            progressToken: token.isPresent ? bytes.text(token) : nil,
-            method: message.method,
-            wantsLogs: message.params.meta.logLevel.isPresent,
-            deadline: deadline,
-            caller: caller
-        )
+        calls[id] = Call(id: id, message, bytes, deadline: deadline, caller: caller)
         edits.replace(message.envelope.id, with: id)
         if token.isPresent { edits.replace(token, with: id) }
         return id
@@ -116,6 +116,11 @@ package struct Upstream {
     /// Ends a call without waiting for its answer, which is dropped should it come.
     package mutating func remove(_ id: Int) -> Call? {
         calls.removeValue(forKey: id)
+    }
+
+    /// Lets a call wait until another time, or for as long as it takes.
+    package mutating func setDeadline(_ deadline: UInt64?, of id: Int) {
+        calls[id]?.deadline = deadline
     }
 
     /// Finds the call with the caller's id among those of some callers.
@@ -199,7 +204,9 @@ package struct Upstream {
             // Over stdio a log message names no request (2026-07-28, stdio): with more than one that asked, it is
             // anyone's, so it is nobody's.
             let wanting = calls.values.filter(\.wantsLogs)
-            guard wanting.count == 1, let call = wanting.first else { return .drop(.ambiguousLog) }
+            guard wanting.count == 1, let call = wanting.first else {
+                return isOneSession && !wanting.isEmpty ? .session : .drop(.ambiguousLog)
+            }
             return .notice(call)
         default:
             guard era == .modern else { return .session }

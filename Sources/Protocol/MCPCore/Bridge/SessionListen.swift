@@ -1,0 +1,152 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import Bytes
+package import JSONRPC
+
+/// The one listen that a legacy session holds at a modern server, for all that its client has subscribed to (2026-07-28,
+/// "Subscriptions").
+///
+/// A listen cannot be changed. So a change opens the next one, awaits its acknowledgement, and only then ends the old one:
+/// nothing is missed between. It starts closed; `start` opens the first. When a listen is lost, the next `reopen` opens
+/// another.
+package struct SessionListen: Sendable {
+    /// What is to be done.
+    package enum Action: Equatable, Sendable {
+        /// Open a listen under this key.
+        case open(Int, ListenFilter)
+        /// End the listen of this key.
+        case close(Int)
+        /// Tell the client that its subscription, or the end of one, is in force.
+        case confirm(Int)
+        /// Tell the client that it is not.
+        case refuse(Int, Failure)
+    }
+
+    private var wanted = ListenFilter()
+    private var current: Int?
+    private var pending: Int?
+    private var nextKey = 1
+    /// Whether what is wanted has changed since the pending listen was opened.
+    private var isStale = false
+    /// Requests of the client that the pending listen settles, and those that the one after it does.
+    private var waiting: [(request: Int, uri: String?)] = []
+    private var later: [(request: Int, uri: String?)] = []
+
+    /// How many requests of a client may wait.
+    private static let waitLimit = 128
+
+    /// Starts closed.
+    package init() {}
+
+    /// What the client is subscribed to.
+    package var uris: [String] { wanted.uris }
+
+    /// Whether something should be listened to and is not.
+    package var isLost: Bool { current == nil && pending == nil && !wanted.isEmpty }
+
+    /// Opens the first listen, for changes of these lists.
+    package mutating func start(tools: Bool, prompts: Bool, resources: Bool) -> [Action] {
+        wanted.tools = tools
+        wanted.prompts = prompts
+        wanted.resources = resources
+        return current == nil && pending == nil ? open() : []
+    }
+
+    /// Opens a listen in the place of one that was lost.
+    package mutating func reopen() -> [Action] {
+        isLost ? open() : []
+    }
+
+    /// The client subscribes to a resource.
+    ///
+    /// - Parameters:
+    ///   - uri: The resource.
+    ///   - request: The client's request, to be confirmed or refused.
+    /// - Returns: What is to be done.
+    package mutating func subscribe(_ uri: String, request: Int) -> [Action] {
+        if wanted.uris.contains(where: { $0.hasSameBytes(as: uri) }) {
+            return pending == nil && current != nil ? [.confirm(request)] : change(request, uri)
+        }
+        guard wanted.uris.count < ListenFilter.uriLimit else {
+            let text = "No more than \(ListenFilter.uriLimit) resources can be subscribed to"
+            return [.refuse(request, Failure(.invalidParams, text, source: .client))]
+        }
+        wanted.uris.append(uri)
+        return change(request, uri)
+    }
+
+    /// The client ends a subscription.
+    package mutating func unsubscribe(_ uri: String, request: Int) -> [Action] {
+        guard let index = wanted.uris.firstIndex(where: { $0.hasSameBytes(as: uri) }) else {
+            return [.confirm(request)]
+        }
+        wanted.uris.remove(at: index)
+        return change(request, nil)
+    }
+
+    /// The server has acknowledged a listen, with what it honours.
+    package mutating func acknowledged(_ key: Int, _ honoured: ListenFilter) -> [Action] {
+        guard key == pending else { return [] }
+        var actions: [Action] = []
+        if let current { actions.append(.close(current)) }
+        current = key
+        pending = nil
+        for (request, uri) in waiting {
+            guard let uri, !honoured.uris.contains(where: { $0.hasSameBytes(as: uri) }) else {
+                actions.append(.confirm(request))
+                continue
+            }
+            wanted.uris.removeAll { $0.hasSameBytes(as: uri) }
+            let text = "The server does not offer subscriptions to this resource"
+            actions.append(.refuse(request, Failure(.invalidParams, text, source: .upstream)))
+        }
+        waiting = later
+        later = []
+        guard isStale else { return actions }
+        isStale = false
+        return actions + open()
+    }
+
+    /// A listen has ended without our doing: the server ended it, refused it, or died.
+    package mutating func ended(_ key: Int, _ failure: Failure) -> [Action] {
+        if key == current { current = nil }
+        guard key == pending else { return [] }
+        pending = nil
+        isStale = false
+        let requests = waiting + later
+        waiting = []
+        later = []
+        for (_, uri) in requests {
+            if let uri { wanted.uris.removeAll { $0.hasSameBytes(as: uri) } }
+        }
+        return requests.map { .refuse($0.request, failure) }
+    }
+
+    private mutating func change(_ request: Int, _ uri: String?) -> [Action] {
+        guard waiting.count + later.count < Self.waitLimit else {
+            return [.refuse(request, Failure(.internalError, "Too many subscriptions wait", source: .client))]
+        }
+        guard pending == nil else {
+            isStale = true
+            later.append((request, uri))
+            return []
+        }
+        waiting.append((request, uri))
+        return open()
+    }
+
+    private mutating func open() -> [Action] {
+        guard !wanted.isEmpty else {
+            // Nothing is left to listen to.
+            defer {
+                current = nil
+                waiting = []
+            }
+            return (current.map { [.close($0)] } ?? []) + waiting.map { .confirm($0.request) }
+        }
+        let key = nextKey
+        nextKey += 1
+        pending = key
+        return [.open(key, wanted)]
+    }
+}
