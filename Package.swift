@@ -172,18 +172,25 @@ let package = Package(
             ]
         ),
 
+        // What tests of several rooms need: no product has it.
+        .target(
+            name: "TestSupport",
+            dependencies: ["EventLoop", "Bytes"],
+            path: "Tests/Support",
+            swiftSettings: common
+        ),
         tests("Base", "Bytes", []),
         tests("Base", "JSON", ["Bytes"]),
         tests("Base", "Crypto", ["Bytes"]),
-        tests("IO", "EventLoop", ["Bytes"]),
-        tests("IO", "Children", ["EventLoop", "Bytes"]),
-        tests("IO", "HTTPClient", ["EventLoop", "Bytes"]),
+        tests("IO", "EventLoop", ["Bytes", "TestSupport"]),
+        tests("IO", "Children", ["EventLoop", "Bytes", "TestSupport"]),
+        tests("IO", "HTTPClient", ["EventLoop", "Bytes", "TestSupport"]),
         tests(
             "Services",
             "MCPClient",
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "EventLoop", "Children", "HTTPClient",
-                "StdioFraming",
+                "StdioFraming", "TestSupport",
             ]
         ),
         tests("Commands", "gatehouse", ["HTTPClient", "MCPClient", "JSON"]),
