@@ -185,6 +185,7 @@ let package = Package(
         tests("IO", "EventLoop", ["Bytes", "TestSupport"]),
         tests("IO", "Children", ["EventLoop", "Bytes", "TestSupport"]),
         tests("IO", "HTTPClient", ["EventLoop", "Bytes", "TestSupport"]),
+        tests("IO", "HTTPServer", ["EventLoop", "HTTPWire", "Bytes", "TestSupport"]),
         tests(
             "Services",
             "MCPClient",
