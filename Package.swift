@@ -202,7 +202,7 @@ let package = Package(
         tests("Protocol", "MCPCore", ["JSON", "JSONRPC"]),
         tests("Product", "Sessions", ["MCPCore"]),
         tests("Product", "Backends", []),
-        tests("Product", "Gateway", ["HTTPWire"]),
+        tests("Product", "Gateway", ["HTTPWire", "JSONRPC"]),
         tests("Product", "Frontends", ["Crypto", "Gateway", "HTTPWire", "JSON", "MCPCore", "Sessions"]),
         tests("Product", "Configuration", ["JSON"], exclude: ["Cases"]),
     ]
