@@ -29,13 +29,13 @@ run: build
 build:
 	@scripts/check-swift
 	@scripts/install-packages build
-	$(SWIFT) build -c release
+	scripts/with-own-tmp $(SWIFT) build -c release
 
 test:
 	@scripts/check-swift
 	@scripts/install-packages test
-	$(SWIFT) build
-	$(SWIFT) test
+	scripts/with-own-tmp $(SWIFT) build
+	scripts/with-own-tmp $(SWIFT) test
 	@if [ -x Tests/Peers/run ]; then GATEHOUSE_BIN='$(GATEHOUSE_BIN)' Tests/Peers/run; fi
 
 # Warnings of the compiler are errors wherever it runs: Package.swift says so.
@@ -52,12 +52,12 @@ test-sanitizers: test-tsan test-asan
 
 test-tsan:
 	@scripts/install-packages test
-	TSAN_OPTIONS=halt_on_error=1 $(SWIFT) test --sanitize=thread --scratch-path .build/tsan
+	TSAN_OPTIONS=halt_on_error=1 scripts/with-own-tmp $(SWIFT) test --sanitize=thread --scratch-path .build/tsan
 
 test-asan:
 	@scripts/install-packages test
 	ASAN_OPTIONS=detect_leaks=1 LSAN_OPTIONS=suppressions=$(CURDIR)/scripts/leaks-allowed:print_suppressions=0 \
-		$(SWIFT) test --sanitize=address --scratch-path .build/asan
+		scripts/with-own-tmp $(SWIFT) test --sanitize=address --scratch-path .build/asan
 
 fuzz:
 	@scripts/check-swift

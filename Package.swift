@@ -172,18 +172,26 @@ let package = Package(
             ]
         ),
 
+        // What tests of several rooms need: no product has it.
+        .target(
+            name: "TestSupport",
+            dependencies: ["EventLoop", "Bytes"],
+            path: "Tests/Support",
+            swiftSettings: common
+        ),
         tests("Base", "Bytes", []),
         tests("Base", "JSON", ["Bytes"]),
         tests("Base", "Crypto", ["Bytes"]),
-        tests("IO", "EventLoop", ["Bytes"]),
-        tests("IO", "Children", ["EventLoop", "Bytes"]),
-        tests("IO", "HTTPClient", ["EventLoop", "Bytes"]),
+        tests("IO", "EventLoop", ["Bytes", "TestSupport"]),
+        tests("IO", "Children", ["EventLoop", "Bytes", "TestSupport"]),
+        tests("IO", "HTTPClient", ["EventLoop", "Bytes", "TestSupport"]),
+        tests("IO", "HTTPServer", ["EventLoop", "HTTPWire", "Bytes", "TestSupport"]),
         tests(
             "Services",
             "MCPClient",
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "EventLoop", "Children", "HTTPClient",
-                "StdioFraming",
+                "StdioFraming", "TestSupport",
             ]
         ),
         tests("Commands", "gatehouse", ["HTTPClient", "MCPClient", "JSON"]),
@@ -194,7 +202,7 @@ let package = Package(
         tests("Protocol", "MCPCore", ["JSON", "JSONRPC"]),
         tests("Product", "Sessions", ["MCPCore"]),
         tests("Product", "Backends", []),
-        tests("Product", "Gateway", ["HTTPWire"]),
+        tests("Product", "Gateway", ["HTTPWire", "JSONRPC"]),
         tests("Product", "Frontends", ["Crypto", "Gateway", "HTTPWire", "JSON", "MCPCore", "Sessions"]),
         tests("Product", "Configuration", ["JSON"], exclude: ["Cases"]),
     ]

@@ -194,7 +194,13 @@ final class HTTPConnection: ByteStreamDelegate {
         return true
     }
 
-    private static let continueHead = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+    private static let continueHead = composed { HTTPResponseHead.writeContinue(to: &$0) }
+
+    private static func composed(_ compose: (inout [UInt8]) -> Void) -> [UInt8] {
+        var bytes: [UInt8] = []
+        compose(&bytes)
+        return bytes
+    }
 
     private var limit: Int {
         switch decision {
@@ -249,6 +255,7 @@ final class HTTPConnection: ByteStreamDelegate {
     }
 
     private func take(_ part: Span<UInt8>) {
+        guard !part.isEmpty else { return }
         bodyCount += part.count
         if deadline != .max { deadline += UInt64(part.count) }
         if case .stream = decision, let exchange {
@@ -426,12 +433,8 @@ final class HTTPConnection: ByteStreamDelegate {
     }
 
     func send(chunk: Span<UInt8>) {
-        server.output.compose { output in
-            output.append(chunk)
-            output.append(literal: "\r\n")
-        } head: { length, head in
-            head.append(String(length - 2, radix: 16))
-            head.append(literal: "\r\n")
+        server.output.compose {
+            HTTPResponseHead.append(chunk: chunk, to: &$0)
         } write: {
             stream.write($0)
         }
@@ -442,7 +445,7 @@ final class HTTPConnection: ByteStreamDelegate {
         send(Self.lastChunk.span)
     }
 
-    private static let lastChunk = Array("0\r\n\r\n".utf8)
+    private static let lastChunk = composed { HTTPResponseHead.appendLastChunk(to: &$0) }
 
     // MARK: Time
 

@@ -102,7 +102,7 @@ final class OutputBuffer {
     /// Composes a response and gives it away in one piece.
     func compose(
         body: (inout [UInt8]) -> Void,
-        head composeHead: (_ length: Int, inout [UInt8]) -> Void,
+        head composeHead: (_ length: Int, inout [UInt8]) -> Void = { _, _ in },
         write: (Span<UInt8>) -> Void
     ) {
         // Taken out while callers run, so that a response composed inside another gets memory of its own.

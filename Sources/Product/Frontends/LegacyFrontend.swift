@@ -203,8 +203,7 @@ final class LegacyFrontend {
             }
             if exchange.isOpen { visit.onVanish = { post.vanished() } }
         } catch {
-            let pinned = ModernRules.status(of: error.code, own: true)
-            throw pinned == 200 ? Refusal(503, error, fields: [("Retry-After", "5")]) : Refusal(pinned, error)
+            throw Refusal(error)
         }
     }
 

@@ -61,7 +61,7 @@ final class ModernFrontend {
                 }
             }
         } catch {
-            throw Refusal(503, error, fields: [("Retry-After", "1")])
+            throw Refusal(error)
         }
     }
 
@@ -91,9 +91,7 @@ final class ModernFrontend {
             // An answer may have come already.
             if exchange.isOpen { visit.onVanish = { post.vanished(id) } }
         } catch {
-            let pinned = ModernRules.status(of: error.code, own: true)
-            if pinned != 200 { throw Refusal(pinned, error) }
-            throw Refusal(error.source == .client ? 429 : 503, error, fields: [("Retry-After", "1")])
+            throw Refusal(error)
         }
     }
 

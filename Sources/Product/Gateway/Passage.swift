@@ -43,6 +43,17 @@ package struct Refusal: Error {
         self.init(status, Failure(code, message, source: .client), fields: fields)
     }
 
+    /// Makes a refusal of what a backend would not take on: with the status that the code pins, else with one that asks the
+    /// client to come back.
+    package init(_ failure: Failure) {
+        let pinned = ModernRules.status(of: failure.code, own: true)
+        if pinned != 200 {
+            self.init(pinned, failure)
+        } else {
+            self.init(failure.source == .client ? 429 : 503, failure, fields: [("Retry-After", "1")])
+        }
+    }
+
     /// There is no room; the client should come back.
     package static func busy(_ message: String) -> Refusal {
         Refusal(503, Failure(.internalError, message, source: .gateway), fields: [("Retry-After", "5")])

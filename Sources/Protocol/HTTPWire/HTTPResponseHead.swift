@@ -68,30 +68,14 @@ package enum HTTPResponseHead {
     /// Empty data appends nothing: an empty chunk would end the body.
     package static func append(chunk data: Span<UInt8>, to output: inout [UInt8]) {
         guard data.count > 0 else { return }
-        let mark = beginChunk(in: &output)
-        output.append(data)
-        endChunk(mark, in: &output)
-    }
-
-    /// Opens a chunk whose data is then composed at the end of `output`; the answer is for `endChunk`.
-    package static func beginChunk(in output: inout [UInt8]) -> Int {
-        output.append(literal: "00000000\r\n")
-        return output.count
-    }
-
-    /// Closes the chunk that was opened at `mark`.
-    ///
-    /// One without data is taken back.
-    package static func endChunk(_ mark: Int, in output: inout [UInt8]) {
-        var size = output.count - mark
-        guard size > 0 else { return output.removeLast(sizeBytes) }
-        var index = mark - 3
-        while size > 0, index >= mark - sizeBytes {
-            output[index] = digit(size & 15)
-            size >>= 4
-            index -= 1
+        var shift = data.count.bitWidth - data.count.leadingZeroBitCount
+        shift -= (shift - 1) % 4 + 1
+        while shift >= 0 {
+            output.append(digit((data.count >> shift) & 15))
+            shift -= 4
         }
-        precondition(size == 0, "a chunk of 4 GiB or more")
+        output.append(literal: "\r\n")
+        output.append(data)
         output.append(literal: "\r\n")
     }
 
@@ -99,8 +83,6 @@ package enum HTTPResponseHead {
     package static func appendLastChunk(to output: inout [UInt8]) {
         output.append(literal: "0\r\n\r\n")
     }
-
-    private static let sizeBytes = 10
 
     private static func digit(_ value: Int) -> UInt8 {
         let value = UInt8(truncatingIfNeeded: value)

@@ -4,6 +4,7 @@ import Bytes
 import Children
 import EventLoop
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct `A child` {

@@ -3,6 +3,7 @@
 import Children
 import EventLoop
 import Foundation
+import TestSupport
 import Testing
 
 /// A shell that ignores SIGTERM and the end of its input, with a child, a grandchild in a session of its own,

@@ -3,6 +3,7 @@
 import Bytes
 import EventLoop
 import Glibc
+import TestSupport
 import Testing
 
 /// Two streams that are connected to each other, and who listens to them.

@@ -1,6 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 import EventLoop
+import TestSupport
 import Testing
 
 // These ask for thread identity, so they must hold with optimisation too: run them with `-c release` as well.

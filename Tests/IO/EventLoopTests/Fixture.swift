@@ -6,48 +6,6 @@ import Glibc
 import Synchronization
 import Testing
 
-/// A running loop for the length of a test.
-@discardableResult
-func withLoop<R: Sendable>(_ body: (EventLoop) async throws -> R) async throws -> R {
-    let loop = try EventLoop(name: "test")
-    loop.start()
-    let result: Result<R, any Error>
-    do { result = .success(try await body(loop)) } catch { result = .failure(error) }
-    loop.stop()
-    loop.join()
-    return try result.get()
-}
-
-extension EventLoop {
-    /// Runs something on the loop and waits for it.
-    @discardableResult
-    func run<R: Sendable>(_ work: @escaping @Sendable () throws -> R) async throws -> R {
-        try await withCheckedThrowingContinuation { continuation in
-            post { continuation.resume(with: Result { try work() }) }
-        }
-    }
-
-    /// Waits, turn by turn of a short timer, until a condition holds on the loop; gives up after many.
-    func wait(_ what: Comment, until condition: @escaping @Sendable () -> Bool) async throws {
-        let met = await withCheckedContinuation { continuation in
-            post {
-                var left = 4000
-                var timer: LoopTimer?
-                timer = LoopTimer(self) {
-                    left -= 1
-                    let met = condition()
-                    guard met || left == 0 else { return }
-                    timer?.close()
-                    timer = nil
-                    continuation.resume(returning: met)
-                }
-                timer?.repeat(every: 5)
-            }
-        }
-        try #require(met, what)
-    }
-}
-
 /// Notes what a stream says.
 final class Recorder: ByteStreamDelegate {
     var bytes: [UInt8] = []
@@ -75,20 +33,4 @@ func socketPair() throws -> (Int32, Int32) {
     var ends: [Int32] = [-1, -1]
     try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
     return (ends[0], ends[1])
-}
-
-/// A blocking connection to a port of the loopback interface.
-func connectLoopback(_ port: UInt16) throws -> Int32 {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    let result = withUnsafePointer(to: &address) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-        }
-    }
-    try #require(result == 0)
-    return descriptor
 }

@@ -4,6 +4,7 @@ import Bytes
 import EventLoop
 import Glibc
 import HTTPClient
+import TestSupport
 import Testing
 
 private let hello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"

@@ -2,6 +2,7 @@
 
 import Gateway
 import HTTPWire
+import JSONRPC
 import Testing
 
 @Suite struct GatewayTests {
@@ -90,5 +91,22 @@ import Testing
                 ["Host: localhost", "Origin: http://localhost", "Origin: http://localhost"]
             )
         )
+    }
+
+    @Test(arguments: [
+        (ErrorCode.invalidParams, FaultSource.upstream, 400), (.methodNotFound, .client, 404),
+        (.unsupportedVersion, .upstream, 400), (.internalError, .client, 429),
+        (.internalError, .upstream, 503),
+        (.internalError, .gateway, 503), (ErrorCode(-1), .gateway, 503),
+    ])
+    func `a failure becomes the refusal that its code and its source say`(
+        _ code: ErrorCode,
+        _ source: FaultSource,
+        _ status: Int
+    ) {
+        let refusal = Refusal(Failure(code, "no", source: source))
+        #expect(refusal.status == status)
+        #expect(refusal.failure.message == "no")
+        #expect(refusal.fields.contains { "\($0.0)" == "Retry-After" } == (status == 429 || status == 503))
     }
 }

@@ -96,15 +96,12 @@ import Testing
         }
     }
 
-    @Test func `a chunk composed in place has its size put before it`() {
-        var output = Array("x".utf8)
-        let empty = HTTPResponseHead.beginChunk(in: &output)
-        HTTPResponseHead.endChunk(empty, in: &output)
-        #expect(output.text == "x")
-        let mark = HTTPResponseHead.beginChunk(in: &output)
-        output += Array("hello, world: 20 byt".utf8)
-        HTTPResponseHead.endChunk(mark, in: &output)
-        #expect(output.text == "x00000014\r\nhello, world: 20 byt\r\n")
+    @Test(arguments: [(1, "1"), (15, "f"), (16, "10"), (171, "ab"), (4096, "1000"), (70_000, "11170")])
+    func `a chunk is led by its size, without zeros before it`(_ size: Int, _ digits: String) {
+        let data = [UInt8](repeating: 120, count: size)
+        var output: [UInt8] = []
+        HTTPResponseHead.append(chunk: data.span, to: &output)
+        #expect(output.text == "\(digits)\r\n" + data.text + "\r\n")
     }
 
     @Test func `every error has a reason and a status of its own class`() {

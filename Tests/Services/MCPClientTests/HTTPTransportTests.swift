@@ -5,6 +5,7 @@ import HTTPClient
 import JSON
 import MCPClient
 import MCPCore
+import TestSupport
 import Testing
 
 /// What a server answers to a request, made of its JSON.

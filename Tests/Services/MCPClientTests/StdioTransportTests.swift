@@ -5,6 +5,7 @@ import EventLoop
 import JSON
 import MCPClient
 import MCPCore
+import TestSupport
 import Testing
 
 /// A server as a shell script: `$line` is the message, `$id` its id.
