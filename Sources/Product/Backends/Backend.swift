@@ -1,5 +1,6 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+package import JSON
 package import JSONRPC
 package import MCPCore
 package import Sessions
@@ -81,6 +82,12 @@ package protocol Backend: AnyObject {
     var sessionLimit: Int? { get }
     /// How many processes stand behind it now.
     var processCount: Int { get }
+    /// Whether it is known which eras the server speaks, so that conversations may be opened.
+    var isKnown: Bool { get }
+    /// Calls back once that is known, or with why it cannot be found out.
+    ///
+    /// What was only guessed holds until the callback returns.
+    func whenKnown(_ body: @escaping (Failure?) -> Void) throws(Failure)
     /// Opens a conversation for a legacy session, which has it to itself.
     func openSession(for principal: Principal) throws(Failure) -> any Conversation
     /// Finds or opens the conversation for a modern call.
@@ -88,13 +95,14 @@ package protocol Backend: AnyObject {
     /// - Parameters:
     ///   - principal: Who calls.
     ///   - instance: The conversation that an earlier round went through; it is used if it is still there.
+    ///   - declared: Reads what the caller declared that it can be asked; only needed for some servers.
     /// - Returns: The conversation.
     /// - Throws: Why there is none.
-    func modern(for principal: Principal, instance: UInt64?) throws(Failure) -> ModernConversation
-    /// Whether it is known which arguments of tools are mirrored in headers.
-    var knowsTools: Bool { get }
-    /// Calls back once `knowsTools`, or once it is clear that it cannot be found out.
-    func whenToolsKnown(_ body: @escaping () -> Void) throws(Failure)
+    func modern(
+        for principal: Principal,
+        instance: UInt64?,
+        declared: () -> JSONValue
+    ) throws(Failure) -> ModernConversation
     /// Which arguments of a tool are mirrored in headers.
     func headerParameters(ofTool name: [UInt8]) -> HeaderParameters?
     /// Takes note of tools that the server has just listed; `tools` is the array of them.
@@ -115,4 +123,10 @@ package struct ModernConversation {
     package let instance: UInt64
     /// Whether it was opened for this call alone, and ends with it.
     package let isForOneCall: Bool
+
+    init(_ conversation: any Conversation, instance: UInt64, isForOneCall: Bool) {
+        self.conversation = conversation
+        self.instance = instance
+        self.isForOneCall = isForOneCall
+    }
 }

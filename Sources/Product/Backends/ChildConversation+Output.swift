@@ -136,7 +136,7 @@ extension ChildConversation: ChildDelegate {
     }
 
     /// Answers the server itself, unless it asks without reading the answers.
-    private func reply(_ text: [UInt8]) {
+    func reply(_ text: [UInt8]) {
         guard hasRoom else {
             return stop(
                 Failure(.internalError, "The server asks and does not read the answers", source: .upstream)
@@ -162,7 +162,7 @@ extension ChildConversation: ChildDelegate {
         reply(text)
     }
 
-    private static func response(_ id: String, result: String) -> [UInt8] {
+    static func response(_ id: String, result: String) -> [UInt8] {
         Array(#"{"jsonrpc":"2.0","id":\#(id),"result":\#(result)}"#.utf8)
     }
 

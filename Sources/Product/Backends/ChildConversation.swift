@@ -71,18 +71,29 @@ final class ChildConversation: Conversation {
         var pendingID: Int?
     }
 
-    init(era: Era, instance: UInt64, backend: ProcessBackend) {
+    /// Starts without a process.
+    ///
+    /// - Parameters:
+    ///   - era: The era that the server is spoken to in.
+    ///   - instance: Its number among the backend's.
+    ///   - isSession: Whether it is one client's session, so that it ends with its server.
+    ///   - backend: Where processes come from.
+    init(era: Era, instance: UInt64, isSession: Bool, backend: ProcessBackend) {
         self.era = era
         self.instance = instance
         self.backend = backend
         processes = backend.processes
         // The bound is a session's; calls without one each hold a connection, of which there are not more than so many.
-        let inFlight = era == .legacy ? processes.limits.inFlight : processes.limits.connections
-        upstream = Upstream(era: era, capacity: processes.server.limits.inFlight ?? inFlight)
+        let inFlight = isSession ? processes.limits.inFlight : processes.limits.connections
+        upstream = Upstream(
+            era: era,
+            capacity: processes.server.limits.inFlight ?? inFlight,
+            isOneSession: isSession
+        )
         reader = FrameReader(framing: .newline, limit: processes.limits.line)
         // What belongs to no session is nobody's to lose: one caller's crashes must not take it from all others.
         let limit = processes.server.restartsOnFailure ? processes.server.maxRestarts : 0
-        restarts = RestartPolicy(limit: era == .modern ? nil : limit)
+        restarts = RestartPolicy(limit: isSession ? limit : nil)
     }
 
     var hasProcess: Bool { child != nil }
@@ -154,6 +165,24 @@ final class ChildConversation: Conversation {
         edits.replace(message.envelope.id, with: serverID)
         send(message, bytes, edits)
         return true
+    }
+
+    /// Answers a request of the server with a result of ours.
+    func answer(_ number: Int, result: JSONValue) {
+        guard let serverID = upstream.answer(number) else { return }
+        reply(Self.response(serverID, result: String(decoding: result.text(), as: UTF8.self)))
+    }
+
+    /// Lets a call wait for as long as its caller is asked something.
+    func hold(_ id: Int) {
+        upstream.setDeadline(nil, of: id)
+    }
+
+    /// Gives a call its time from now on.
+    func resume(_ id: Int) {
+        let deadline = processes.loop.now + processes.server.requestTimeout.wholeMilliseconds
+        upstream.setDeadline(deadline, of: id)
+        watchCalls(deadline)
     }
 
     func cancel(_ id: Int, reason: String) {
@@ -302,7 +331,7 @@ final class ChildConversation: Conversation {
 
     private func launch(_ traits: ServerTraits) {
         guard traits.eras.contains(era) else {
-            // Translation between eras would stand here; without it the caller learns what would work.
+            // It was found to speak otherwise since this conversation began.
             return fail(Self.wrongEra(era), to: .down)
         }
         framing = traits.framing

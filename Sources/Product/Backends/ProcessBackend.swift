@@ -5,7 +5,7 @@ import Children
 package import Configuration
 import Diagnostics
 import EventLoop
-import JSON
+package import JSON
 package import JSONRPC
 package import MCPCore
 package import Sessions
@@ -19,8 +19,12 @@ package final class ProcessBackend: Backend {
     package let processes: ServerProcesses
     private let isolation: Isolation
     private var conversations: [UInt64: ChildConversation] = [:]
-    /// The conversation of each principal, or the one of all.
-    private var byPrincipal: [Principal: UInt64] = [:]
+    /// The conversations that modern callers use, by number.
+    private var stateless: [UInt64: any Conversation] = [:]
+    /// Those that are used again.
+    private var byOwner: [Owner: UInt64] = [:]
+    /// The subscriptions of each principal at a legacy server.
+    private var hubs: [Principal: ListenHub] = [:]
     private var nextInstance: UInt64 = 1
     /// The server's own processes, against its own limit.
     private let own: ChildPopulation
@@ -57,36 +61,88 @@ package final class ProcessBackend: Backend {
     // MARK: Conversations
 
     package func openSession(for principal: Principal) throws(Failure) -> any Conversation {
-        try open(.legacy)
+        guard try known().eras.contains(.legacy) else {
+            return ModernServerBridge(try open(.modern, isSession: true))
+        }
+        return try open(.legacy, isSession: true)
     }
 
     package func modern(
         for principal: Principal,
-        instance: UInt64?
+        instance: UInt64?,
+        declared: () -> JSONValue
     ) throws(Failure) -> ModernConversation {
-        let isForOneCall = isolation == .call
-        if let instance, let known = conversations[instance], known.era == .modern {
-            return ModernConversation(conversation: known, instance: instance, isForOneCall: isForOneCall)
+        if let instance, let conversation = stateless[instance] {
+            return ModernConversation(conversation, instance: instance, isForOneCall: isolation == .call)
         }
-        if isForOneCall {
-            let opened = try open(.modern)
-            return ModernConversation(conversation: opened, instance: opened.instance, isForOneCall: true)
+        let traits = try known()
+        let isShared = isolation == .shared
+        var owner = Owner(principal: isShared ? .anonymous : principal, capabilities: [])
+        guard !traits.eras.contains(.modern) else {
+            return try modern(of: owner) { () throws(Failure) in try self.open(.modern, isSession: false) }
         }
-        let owner = isolation == .shared ? .anonymous : principal
-        if let instance = byPrincipal[owner], let known = conversations[instance] {
-            return ModernConversation(conversation: known, instance: instance, isForOneCall: false)
+        // One that is shared by principals is told of no capabilities, so that it asks nobody.
+        let capabilities =
+            isShared ? .object([]) : Translation.legacyCapabilities(fromModern: declared())
+        owner.capabilities = capabilities.text()
+        return try modern(of: owner) { () throws(Failure) in
+            LegacyServerBridge(
+                try self.open(.legacy, isSession: false),
+                capabilities: capabilities,
+                listens: self.listens(of: owner.principal),
+                isShared: isShared
+            )
         }
-        let opened = try open(.modern)
-        byPrincipal[owner] = opened.instance
-        return ModernConversation(conversation: opened, instance: opened.instance, isForOneCall: false)
     }
 
-    private func open(_ era: Era) throws(Failure) -> ChildConversation {
+    /// Whose conversation with the server it is, and what they declared that they can be asked where the server must be
+    /// told at the beginning.
+    private struct Owner: Hashable {
+        let principal: Principal
+        var capabilities: [UInt8]
+    }
+
+    private func modern(
+        of owner: Owner,
+        _ open: () throws(Failure) -> any Conversation
+    ) throws(Failure) -> ModernConversation {
+        if isolation != .call, let instance = byOwner[owner], let known = stateless[instance] {
+            return ModernConversation(known, instance: instance, isForOneCall: false)
+        }
+        let instance = nextInstance
+        let opened = try open()
+        stateless[instance] = opened
+        if isolation != .call { byOwner[owner] = instance }
+        return ModernConversation(opened, instance: instance, isForOneCall: isolation == .call)
+    }
+
+    /// The subscriptions of a principal; under `call` each conversation has its own.
+    private func listens(of principal: Principal) -> ListenHub {
+        guard isolation != .call else { return ListenHub() }
+        if let hub = hubs[principal] { return hub }
+        let hub = ListenHub()
+        hubs[principal] = hub
+        return hub
+    }
+
+    private func known() throws(Failure) -> ServerTraits {
         if let problem {
             throw Failure(.internalError, "The server \(name) cannot run: \(problem)", source: .upstream)
         }
+        guard let traits else {
+            throw Failure(.internalError, "It is not known yet what the server speaks", source: .gateway)
+        }
+        return traits
+    }
+
+    private func open(_ era: Era, isSession: Bool) throws(Failure) -> ChildConversation {
         guard !isEnding else { throw Failure(.internalError, "The gateway is stopping", source: .gateway) }
-        let conversation = ChildConversation(era: era, instance: nextInstance, backend: self)
+        let conversation = ChildConversation(
+            era: era,
+            instance: nextInstance,
+            isSession: isSession,
+            backend: self
+        )
         conversations[nextInstance] = conversation
         nextInstance += 1
         return conversation
@@ -94,8 +150,9 @@ package final class ProcessBackend: Backend {
 
     func ended(_ conversation: ChildConversation) {
         conversations[conversation.instance] = nil
-        for (principal, instance) in byPrincipal where instance == conversation.instance {
-            byPrincipal[principal] = nil
+        if stateless.removeValue(forKey: conversation.instance) != nil {
+            for (owner, instance) in byOwner where instance == conversation.instance { byOwner[owner] = nil }
+            for (principal, hub) in hubs where hub.isDeserted { hubs[principal] = nil }
         }
         if let child = conversation.child { track(child) }
         finishIfIdle()
@@ -105,6 +162,7 @@ package final class ProcessBackend: Backend {
         let now = processes.loop.now
         for conversation in conversations.values where conversation.instance % UInt64(slots) == UInt64(slot) {
             conversation.heartbeat(now: now)
+            (conversation.listener as? any Bridge)?.heartbeat(now: now)
         }
     }
 
@@ -189,14 +247,20 @@ package final class ProcessBackend: Backend {
     }
 
     package func beginStopping() {
-        for conversation in Array(conversations.values) { conversation.beginStopping() }
+        for conversation in Array(conversations.values) {
+            conversation.beginStopping()
+            (conversation.listener as? any Bridge)?.beginStopping()
+        }
     }
 
     package func end(_ completion: @escaping () -> Void) {
         isEnding = true
         onEnd = completion
         probe?.abandon()
-        for conversation in Array(conversations.values) { conversation.end() }
+        for conversation in Array(conversations.values) {
+            (conversation.listener as? any Bridge)?.end()
+            conversation.end()
+        }
         finishIfIdle()
     }
 
@@ -230,37 +294,41 @@ package final class ProcessBackend: Backend {
 
     private func probed(_ result: Result<Probe.Finding, Failure>) {
         probe = nil
-        var answer: Result<ServerTraits, Failure>
+        let answer: Result<ServerTraits, Failure>
         switch result {
         case .failure(let failure):
             answer = .failure(failure)
             processes.log.warning(failure.message)
         case .success(let finding):
             answer = .success(finding.traits)
-            // A guess is good for those who wait; the next one asks again.
-            if finding.isCertain { traits = finding.traits }
+            traits = finding.traits
             let eras = finding.traits.eras.map(\.rawValue).sorted().joined(separator: " and ")
             processes.log.info("speaks the \(eras) era\(finding.isCertain ? "" : ", presumably")")
         }
         let waiting = waitingForTraits
         waitingForTraits = []
         for body in waiting { body(answer) }
+        // A guess is good for those who waited; the next one asks again.
+        if case .success(let finding) = result, !finding.isCertain { traits = nil }
         finishIfIdle()
     }
 
-    // MARK: Tools
+    package var isKnown: Bool { traits != nil }
 
-    package var knowsTools: Bool { traits != nil }
-
-    package func whenToolsKnown(_ body: @escaping () -> Void) throws(Failure) {
+    package func whenKnown(_ body: @escaping (Failure?) -> Void) throws(Failure) {
         if let problem {
             throw Failure(.internalError, "The server \(name) cannot run: \(problem)", source: .upstream)
         }
         guard waitingForTraits.count < processes.limits.inFlight else {
             throw Failure(.internalError, "Too many calls wait for the server to start", source: .gateway)
         }
-        withTraits { _ in body() }
+        withTraits { result in
+            if case .failure(let failure) = result { return body(failure) }
+            body(nil)
+        }
     }
+
+    // MARK: Tools
 
     package func headerParameters(ofTool name: [UInt8]) -> HeaderParameters? {
         traits?.headerParameters[name]
@@ -276,7 +344,7 @@ package final class ProcessBackend: Backend {
 
 extension Span<UInt8> {
     /// Whether a word stands somewhere in the bytes.
-    fileprivate func contains(_ word: StaticString) -> Bool {
+    func contains(_ word: StaticString) -> Bool {
         let length = word.utf8CodeUnitCount
         guard count >= length else { return false }
         for start in 0...count - length {

@@ -21,6 +21,8 @@ package final class ServerProcesses {
     let loop: EventLoop
     let spawner: ChildSpawner
     let log: Log
+    /// Milliseconds for which a call waits for what its caller was asked.
+    let patience: UInt64
     /// Children of all servers, for the bound on their number.
     let population: ChildPopulation
     /// Where frames are put together, one at a time.
@@ -35,6 +37,7 @@ package final class ServerProcesses {
         loop: EventLoop,
         spawner: ChildSpawner,
         population: ChildPopulation,
+        patience: Duration,
         log: Log
     ) {
         self.server = server
@@ -43,6 +46,7 @@ package final class ServerProcesses {
         self.loop = loop
         self.spawner = spawner
         self.population = population
+        self.patience = patience.wholeMilliseconds
         self.log = log.of("server \(server.name)")
     }
 

@@ -61,6 +61,7 @@ package final class GatewayServer {
                 loop: loop,
                 spawner: spawner,
                 population: population,
+                patience: configuration.timeouts.requestState,
                 log: log
             )
             // Off loopback nobody is known apart, so that nothing may stay in a process between two calls.

@@ -174,6 +174,14 @@ final class LegacyFrontend {
             return answerAgain(result, message, bytes, exchange, passage, session)
         }
         guard let backend = passage.backend else { return }
+        guard backend.isKnown else {
+            return try context.wait(for: backend, bytes, exchange) {
+                [weak self] message, bytes throws(Refusal) in
+                try self?.initialize(message, bytes, exchange, visit)
+            } refuse: { [weak self] refusal, message, bytes in
+                self?.refuse(refusal, id: message.id(in: bytes), exchange, passage)
+            }
+        }
         try checkRoom(backend)
         var edits = Edits()
         let wanted = bytes.string(message.params.protocolVersion).flatMap(Revision.init(bytes:))
@@ -300,6 +308,26 @@ final class LegacyFrontend {
         let passage = visit.passage
         guard let backend = passage.backend else { return }
         try checkRoom(backend)
+        if !backend.isKnown {
+            do throws(Failure) {
+                return try backend.whenKnown { [weak self] failure in
+                    guard let self, exchange.isOpen else { return }
+                    if let failure { return self.refuseSeedSession(failure, backend, exchange, passage) }
+                    self.openSeedSession(exchange, passage, backend, visit)
+                }
+            } catch {
+                return refuseSeedSession(error, backend, exchange, passage)
+            }
+        }
+        openSeedSession(exchange, passage, backend, visit)
+    }
+
+    private func openSeedSession(
+        _ exchange: HTTPExchange,
+        _ passage: Passage,
+        _ backend: any Backend,
+        _ visit: Visit
+    ) {
         let message: JSONValue = [
             "jsonrpc": "2.0", "id": 1, "method": "initialize",
             "params": [
@@ -327,9 +355,22 @@ final class LegacyFrontend {
             }
             if exchange.isOpen { visit.onVanish = { post.vanished() } }
         } catch {
-            context.pipeline.records.noteFailure(error, server: backend.name, method: "initialize")
-            exchange.answer(503, #"{"error":"MCP server connection failed"}"#, origin: passage.origin)
+            refuseSeedSession(error, backend, exchange, passage)
         }
+    }
+
+    private func refuseSeedSession(
+        _ failure: Failure,
+        _ backend: any Backend,
+        _ exchange: HTTPExchange,
+        _ passage: Passage
+    ) {
+        context.pipeline.records.noteFailure(
+            failure,
+            server: backend.name,
+            method: Method.initialize.rawValue
+        )
+        exchange.answer(503, #"{"error":"MCP server connection failed"}"#, origin: passage.origin)
     }
 
     private func stream(_ exchange: HTTPExchange, _ visit: Visit, in session: Session) throws(Refusal) {

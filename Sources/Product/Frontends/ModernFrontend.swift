@@ -32,36 +32,18 @@ final class ModernFrontend {
         }
         do throws(Refusal) {
             try context.pipeline.proceed(message, passage)
-            if message.method == .toolsCall, let backend = passage.backend, !backend.knowsTools {
-                try wait(for: backend, bytes, exchange, visit)
+            if let backend = passage.backend, !backend.isKnown {
+                try context.wait(for: backend, bytes, exchange) {
+                    [weak self] message, bytes throws(Refusal) in
+                    try self?.start(message, bytes, exchange, visit)
+                } refuse: { [weak self] refusal, message, bytes in
+                    self?.refuse(refusal, message, bytes, exchange, passage)
+                }
             } else {
                 try start(message, bytes, exchange, visit)
             }
         } catch {
             refuse(error, message, bytes, exchange, passage)
-        }
-    }
-
-    /// Keeps a call until it is known which of its arguments must stand in headers too.
-    private func wait(
-        for backend: any Backend,
-        _ bytes: Span<UInt8>,
-        _ exchange: HTTPExchange,
-        _ visit: Visit
-    ) throws(Refusal) {
-        let kept = [UInt8](bytes)
-        do {
-            try backend.whenToolsKnown { [weak self] in
-                // It was read before, so that it can be read again.
-                guard let self, exchange.isOpen, let message = try? Message(kept.span) else { return }
-                do throws(Refusal) {
-                    try self.start(message, kept.span, exchange, visit)
-                } catch {
-                    self.refuse(error, message, kept.span, exchange, visit.passage)
-                }
-            }
-        } catch {
-            throw Refusal(error)
         }
     }
 
@@ -79,7 +61,10 @@ final class ModernFrontend {
         let instance = try openState(message, bytes, mark, passage, backend, &edits)
         try openCursor(message, bytes, passage, backend, &edits)
         do throws(Failure) {
-            let target = try backend.modern(for: passage.principal, instance: instance)
+            let target = try backend.modern(for: passage.principal, instance: instance) {
+                let declared = message.params.meta.clientCapabilities
+                return (try? JSONValue(bytes.extracting(declared.range))) ?? .object([])
+            }
             let post = ModernPost(context, exchange, passage, backend, target, mark)
             let id: Int
             do throws(Failure) {

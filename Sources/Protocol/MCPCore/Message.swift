@@ -91,6 +91,8 @@ package struct Message: Sendable {
         package var supportedVersions: JSONSlice = .absent
         /// `tools` of `tools/list`.
         package var tools: JSONSlice = .absent
+        /// Whether `structuredContent` is absent or an object, as revisions before 2026-07-28 have it.
+        package var hasLegacyStructure = true
         /// `_meta`.
         package var meta = Meta()
     }
@@ -228,6 +230,8 @@ private struct PartsVisitor: EnvelopeVisitor {
                 result.supportedVersions = try reader.skip(.array)
             } else if reader.equals(name, "tools") {
                 result.tools = try reader.skip(.array)
+            } else if reader.equals(name, "structuredContent") {
+                result.hasLegacyStructure = try reader.skip(.object).isPresent
             } else {
                 try reader.skipValue()
             }

@@ -97,7 +97,7 @@ package struct ParkedCalls: Sendable {
         var questions: [Question] = []
         /// What a retry must name, while it is parked or settled.
         var state = 0
-        /// While running: until when more questions are gathered. While parked or settled: when that ends.
+        /// Until when more questions are gathered, while it is running; until when its caller may come back, else.
         var deadline: UInt64?
     }
 

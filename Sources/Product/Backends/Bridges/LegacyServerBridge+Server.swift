@@ -1,0 +1,77 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import Bytes
+import EventLoop
+import JSON
+import JSONRPC
+import MCPCore
+
+/// What the server says outside of answers.
+extension LegacyServerBridge: ConversationListener {
+    func received(_ message: Message, _ bytes: Span<UInt8>, suspect: SuspectedCall?) {
+        guard message.method == .logMessage else { return listens.received(message, bytes) }
+        // A log message names no call: with more than one at the server, it is anyone's, so it is nobody's.
+        guard mayForwardLogs, let key = machine.onlyRunning, let call = calls[key], let outer = call.outer,
+            let wanted = call.level, let level = Bridging.level(of: message, bytes)
+        else { return child.processes.drop(Upstream.DropReason.ambiguousLog.rawValue) }
+        if level >= wanted { outer.caller.notice(message, bytes, for: outer) }
+    }
+
+    func asked(_ number: Int, _ message: Message, _ bytes: Span<UInt8>, suspect: SuspectedCall?) {
+        let slice = message.envelope.params
+        let params = slice.isPresent ? try? JSONValue(bytes.extracting(slice.range)) : .object([])
+        guard let params else {
+            let failure = Failure(.invalidParams, "The parameters cannot be read", source: .upstream)
+            return child.refuse(number, failure)
+        }
+        perform(
+            machine.asked(number, message.method, params, declared: capabilities, at: loop.now)
+        )
+    }
+
+    func withdrew(_ number: Int, _ message: Message, _ bytes: Span<UInt8>) {
+        machine.withdrew(number)
+    }
+
+    /// The server died; one that takes its place knows neither levels nor subscriptions.
+    func interrupted() {
+        levels.reset()
+        watched = []
+        guard case .done = greeting else { return }
+        loop.onNextTurn { [weak self] in self?.watchAgain() }
+    }
+
+    func gaveUp() {}
+
+    // MARK: Subscriptions
+
+    /// Asks the server for all that the principal's listens want; a process that is down is started for it.
+    func watchAgain() {
+        guard case .done = greeting else { return }
+        for uri in listens.uris { watch(uri) { _ in } }
+    }
+
+    /// Asks the server to tell of changes of a resource; calls back whether it will.
+    func watch(_ uri: String, _ completion: @escaping (Bool) -> Void) {
+        guard case .done = greeting, serverCapabilities?["resources"]?["subscribe"]?.bool == true else {
+            return completion(false)
+        }
+        guard watched.insert(uri).inserted else { return completion(true) }
+        do throws(Failure) {
+            try send(Bridging.request(.subscribe, ["uri": .string(uri)])) { [weak self] outcome in
+                guard case .failure = outcome else { return completion(true) }
+                self?.watched.remove(uri)
+                completion(false)
+            }
+        } catch {
+            watched.remove(uri)
+            completion(false)
+        }
+    }
+
+    /// Nobody wants to know of a resource any more.
+    func unwatch(_ uri: String) {
+        guard watched.remove(uri) != nil else { return }
+        try? send(Bridging.request(.unsubscribe, ["uri": .string(uri)])) { _ in }
+    }
+}

@@ -1,0 +1,359 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import Bytes
+import Configuration
+import Diagnostics
+import EventLoop
+import JSON
+import JSONRPC
+import MCPCore
+import Sessions
+
+/// A server of the legacy era as modern callers see it: one session with it, for the callers of one principal that
+/// declared the same capabilities.
+///
+/// It starts without a process; the first call greets the server with those capabilities. What may come of a call, and when,
+/// `ParkedCalls` says; here it is done. It ends with `end`.
+final class LegacyServerBridge: Bridge {
+    enum Greeting {
+        /// The server has not been greeted, or that failed.
+        case none
+        /// The answer is awaited.
+        case waiting
+        /// This is what it answered.
+        case done(JSONValue)
+    }
+
+    weak var listener: (any ConversationListener)?
+    let child: ChildConversation
+    /// What its callers declared that they can be asked, in the words of the legacy era.
+    let capabilities: JSONValue
+    let listens: ListenHub
+    /// Whether callers of several principals share it, so that what names no call must reach nobody.
+    private let isShared: Bool
+    var greeting = Greeting.none
+    /// What stands first in `_meta` of each result, as JSON text: who the server is.
+    var serverMeta: [UInt8] = []
+    var machine: ParkedCalls
+    var calls: [Int: BridgedCall] = [:]
+    /// Calls that wait for the greeting.
+    private var waiting: [BridgedCall] = []
+    private var nextKey = 1
+    var levels = LogLevels()
+    /// Resources that this server was asked to watch.
+    var watched: Set<String> = []
+    private var timer: LoopTimer?
+    private var endTimer: LoopTimer?
+    private let callLimit: Int
+    private var hasEnded = false
+
+    /// Makes a bridge.
+    ///
+    /// - Parameters:
+    ///   - child: A conversation of the legacy era, which has no other listener.
+    ///   - capabilities: What the callers declared.
+    ///   - listens: The principal's subscriptions.
+    ///   - isShared: Whether callers of several principals share it.
+    init(_ child: ChildConversation, capabilities: JSONValue, listens: ListenHub, isShared: Bool) {
+        self.child = child
+        self.capabilities = capabilities
+        self.listens = listens
+        self.isShared = isShared
+        var limits = ParkedCalls.Limits()
+        limits.queued = child.processes.limits.inFlight
+        limits.parked = child.processes.limits.inFlight * 4
+        limits.patience = child.processes.patience
+        callLimit = child.processes.limits.connections
+        machine = ParkedCalls(mayAsk: capabilities.members?.isEmpty == false, limits: limits)
+        child.listener = self
+        listens.join(self)
+    }
+
+    var loop: EventLoop { child.processes.loop }
+    var isBusy: Bool { calls.values.contains { $0.outer != nil } || !waiting.isEmpty }
+
+    // MARK: From callers
+
+    func call(
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        from caller: any Caller,
+        edits: Edits
+    ) throws(Failure) -> Int {
+        guard !hasEnded else {
+            throw Failure(.internalError, "The conversation with the server is over", source: .gateway)
+        }
+        guard calls.count + waiting.count < callLimit else {
+            throw Failure(.internalError, "Too many calls wait for the server", source: .client)
+        }
+        guard !edits.isEmpty else { return try take(message, bytes, caller) }
+        var text: [UInt8] = []
+        edits.apply(to: bytes, onOneLine: false, into: &text)
+        let edited = try Bridging.read(text)
+        return try take(edited, text.span, caller)
+    }
+
+    private func take(
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        _ caller: any Caller
+    ) throws(Failure) -> Int {
+        if message.method.isTask {
+            throw Failure(.methodNotFound, "The server behind this gateway offers no tasks", source: .client)
+        }
+        let key = nextKey
+        nextKey += 1
+        let outer = Call(id: key, message, bytes, deadline: nil, caller: caller)
+        if message.params.requestState.isPresent, message.method.mayNeedInput {
+            let state = bytes.string(message.params.requestState) ?? []
+            if !state.elementsEqual(Self.anew) { return try retry(state, message, bytes, outer) }
+        }
+        let call = BridgedCall(self, key: key, outer)
+        call.level = bytes.string(message.params.meta.logLevel).flatMap(LogSeverity.init(bytes:))
+        call.text = Rewriting.request(message, bytes, meta: [])
+        if message.method == .listen { call.filter = try ListenHub.filter(of: message, bytes) }
+        call.since = loop.now
+        switch greeting {
+        case .done:
+            start(call)
+        case .waiting:
+            waiting.append(call)
+        case .none:
+            waiting.append(call)
+            do throws(Failure) {
+                try greet()
+            } catch {
+                waiting.removeAll { $0 === call }
+                throw error
+            }
+        }
+        return key
+    }
+
+    /// The state of a round whose retry is a call of its own.
+    static let anew = Array("anew".utf8)
+
+    private func retry(
+        _ state: [UInt8],
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        _ outer: Call
+    ) throws(Failure) -> Int {
+        let responses = message.params.inputResponses
+        var answers: [JSONValue.Member] = []
+        if responses.isPresent {
+            let value = try? JSONValue(bytes.extracting(responses.range))
+            guard let members = value?.members else {
+                throw Failure(.invalidParams, "inputResponses must be an object", source: .client)
+            }
+            answers = members
+        }
+        let number = Int(String(decoding: state, as: UTF8.self)) ?? 0
+        switch machine.retry(number, answers, at: loop.now) {
+        case .refused(let failure): throw failure
+        case .taken(let key, let actions):
+            calls[key]?.outer = outer
+            calls[key]?.since = loop.now
+            perform(actions)
+        }
+        return outer.id
+    }
+
+    func cancel(_ id: Int, reason: String) {
+        if let index = waiting.firstIndex(where: { $0.outer?.id == id }) {
+            waiting.remove(at: index)
+            return
+        }
+        guard let call = calls.values.first(where: { $0.outer?.id == id }) else { return }
+        call.outer = nil
+        if call.filter != nil {
+            calls[call.key] = nil
+            return listens.remove(call.key, of: self)
+        }
+        perform(machine.cancel(call.key))
+    }
+
+    /// Modern clients have no notifications that a legacy server could use.
+    func notify(_ message: Message, _ bytes: Span<UInt8>) {}
+
+    func answer(_ number: Int, _ message: Message, _ bytes: Span<UInt8>) -> Bool { false }
+
+    func refuse(_ number: Int, _ failure: Failure) {}
+
+    // MARK: Greeting
+
+    private func greet() throws(Failure) {
+        greeting = .waiting
+        let text = Bridging.request(
+            .initialize,
+            [
+                "protocolVersion": .string(Revision.latestLegacy.rawValue), "capabilities": capabilities,
+                "clientInfo": GatewayIdentity.implementation,
+            ]
+        )
+        do throws(Failure) {
+            try send(text) { [weak self] outcome in self?.greeted(outcome) }
+        } catch {
+            greeting = .none
+            throw error
+        }
+    }
+
+    private func greeted(_ outcome: Result<JSONValue, Failure>) {
+        let waiting = waiting
+        self.waiting = []
+        switch outcome {
+        case .failure(let failure):
+            greeting = .none
+            for call in waiting { call.fail(failure) }
+        case .success(let result):
+            greeting = .done(result)
+            serverMeta = Bridging.serverMeta(result["serverInfo"])
+            let text = Bridging.notification(.initialized)
+            if let message = try? Message(text.span) { child.notify(message, text.span) }
+            watchAgain()
+            for call in waiting { start(call) }
+        }
+    }
+
+    /// What the server said that it can do.
+    var serverCapabilities: JSONValue? {
+        guard case .done(let result) = greeting else { return nil }
+        return result["capabilities"]
+    }
+
+    // MARK: Calls
+
+    private func start(_ call: BridgedCall) {
+        guard let outer = call.outer else { return }
+        if outer.method == .discover {
+            guard case .done(let result) = greeting else { return }
+            return call.deliver(Translation.discoverResult(fromInitialize: result))
+        }
+        calls[call.key] = call
+        if call.filter != nil { return listens.open(call, at: self) }
+        guard let actions = machine.add(call.key, mayAsk: outer.method.mayNeedInput) else {
+            calls[call.key] = nil
+            return call.fail(Failure(.internalError, "Too many calls wait for the server", source: .client))
+        }
+        perform(actions)
+    }
+
+    /// Sends a call to the server.
+    private func submit(_ call: BridgedCall) {
+        if let level = call.level, serverCapabilities?["logging"] != nil, let lower = levels.want(level) {
+            let text = Bridging.request(.setLevel, ["level": .string(lower.rawValue)])
+            try? send(text) { _ in }
+        }
+        let text = call.text
+        call.text = []
+        do throws(Failure) {
+            let message = try Bridging.read(text)
+            call.innerID = try child.call(message, text.span, from: call, edits: Edits())
+        } catch {
+            call.outcome = .failure(error)
+            perform(machine.settled(call.key))
+        }
+    }
+
+    /// Sends a request of our own.
+    func send(
+        _ text: [UInt8],
+        _ completion: @escaping (Result<JSONValue, Failure>) -> Void
+    ) throws(Failure) {
+        let message = try Bridging.read(text)
+        _ = try child.call(message, text.span, from: OwnCall(completion), edits: Edits())
+    }
+
+    func perform(_ actions: [ParkedCalls.Action]) {
+        for action in actions {
+            switch action {
+            case .start(let key): if let call = calls[key] { submit(call) }
+            case .ask(let key, let questions, let state): calls[key]?.ask(questions, state: state)
+            case .resume(let key): calls[key]?.innerID.map(child.resume)
+            case .answer(let number, let result): child.answer(number, result: result)
+            case .refuse(let number, let failure): child.refuse(number, failure)
+            case .deliver(let key): calls.removeValue(forKey: key)?.deliverOutcome()
+            case .keep(let key): calls[key]?.keepOutcome()
+            case .cancel(let key):
+                let call = calls.removeValue(forKey: key)
+                if let id = call?.innerID { child.cancel(id, reason: "The client has gone") }
+            case .forget(let key): calls[key] = nil
+            case .fail(let key, let failure): calls[key]?.fail(failure)
+            }
+        }
+        watchTime()
+    }
+
+    // MARK: Time
+
+    private func watchTime() {
+        guard let deadline = machine.nextDeadline else {
+            timer?.cancel()
+            return
+        }
+        if timer == nil { timer = LoopTimer(loop) { [weak self] in self?.tick() } }
+        let now = loop.now
+        timer?.schedule(after: deadline > now ? deadline - now : 1)
+    }
+
+    private func tick() {
+        perform(machine.tick(at: loop.now))
+    }
+
+    /// Tells callers that still wait so, and ends those that have waited for their turn too long.
+    func heartbeat(now: UInt64) {
+        let limit = child.processes.server.requestTimeout.wholeMilliseconds
+        for call in Array(calls.values) where call.innerID == nil {
+            guard let outer = call.outer else { continue }
+            guard call.filter == nil, now > call.since &+ limit else {
+                outer.caller.stillWaiting(outer, now: now)
+                continue
+            }
+            call.fail(
+                Failure(
+                    .internalError,
+                    "The server was busy with other calls for too long",
+                    source: .upstream
+                )
+            )
+            perform(machine.cancel(call.key))
+            calls[call.key] = nil
+        }
+    }
+
+    func beginStopping() {
+        for call in Array(calls.values) where call.filter != nil {
+            if let outer = call.outer { outer.caller.stopping(outer) }
+        }
+    }
+
+    // MARK: The end
+
+    func end(after milliseconds: UInt64) {
+        guard !hasEnded else { return }
+        endTimer?.close()
+        endTimer = LoopTimer(loop) { [weak self] in
+            guard let self, !self.isBusy else { return }
+            self.end()
+        }
+        endTimer?.schedule(after: milliseconds)
+    }
+
+    func end() {
+        guard !hasEnded else { return }
+        hasEnded = true
+        timer?.close()
+        endTimer?.close()
+        listens.leave(self)
+        let failure = Failure(.internalError, "The conversation with the server has ended", source: .gateway)
+        for call in waiting { call.fail(failure) }
+        waiting = []
+        child.end()
+        for call in calls.values { call.fail(failure) }
+        calls = [:]
+    }
+
+    /// Whether what the server says outside of answers may be given to the callers.
+    var mayForwardLogs: Bool { !isShared }
+}
