@@ -128,7 +128,7 @@ let package = Package(
             "Backends",
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "StdioFraming", "Children", "EventLoop", "Crypto",
-                "Configuration", "Sessions", "Diagnostics",
+                "Configuration", "Sessions", "Diagnostics", "MCPServer",
             ],
             common
         ),
@@ -147,7 +147,7 @@ let package = Package(
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventStream",
                 "EventLoop", "Children", "Crypto", "Configuration", "Sessions", "Gateway", "Backends",
-                "Diagnostics",
+                "MCPServer", "Diagnostics",
             ],
             common
         ),
@@ -155,8 +155,8 @@ let package = Package(
         .executableTarget(
             name: "gatehouse",
             dependencies: [
-                "Configuration", "Gateway", "Frontends", "Backends", "Sessions", "MCPClient", "MCPCore",
-                "JSONRPC", "HTTPServer",
+                "Configuration", "Gateway", "Frontends", "Backends", "Sessions", "MCPClient", "MCPServer",
+                "MCPCore", "JSONRPC", "HTTPServer",
                 "HTTPClient", "EventLoop", "Children", "Diagnostics", "StdioFraming", "Bytes", "JSON",
             ],
             path: "Sources/Commands/gatehouse",
