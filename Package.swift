@@ -200,6 +200,7 @@ let package = Package(
         tests("Protocol", "EventStream", ["Bytes"]),
         tests("Protocol", "JSONRPC", ["JSON"]),
         tests("Protocol", "MCPCore", ["JSON", "JSONRPC"]),
+        tests("Protocol", "URITemplate", ["JSON"]),
         tests("Product", "Sessions", ["MCPCore"]),
         tests("Product", "Backends", []),
         tests("Product", "Gateway", ["HTTPWire", "JSONRPC"]),
