@@ -194,6 +194,7 @@ let package = Package(
                 "StdioFraming", "TestSupport",
             ]
         ),
+        tests("Services", "MCPServer", ["Bytes", "JSON", "EventLoop"]),
         tests("Commands", "gatehouse", ["HTTPClient", "MCPClient", "JSON"]),
         tests("Protocol", "StdioFraming", ["Bytes"]),
         tests("Protocol", "HTTPWire", ["Bytes", "CHTTPParser"]),
