@@ -11,8 +11,13 @@ package enum ModernRules {
     /// Checks a message in the order that the reference implementations use: the envelope, the headers, the version,
     /// the method.
     ///
+    /// - Parameters:
+    ///   - message: The message.
+    ///   - bytes: Its text.
+    ///   - headers: The headers that it came with; nil on a transport that has none.
     /// - Returns: Why it is refused, or nil.
-    package static func check(_ message: Message, _ bytes: Span<UInt8>, headers: RoutingHeaders) -> Failure? {
+    package static func check(_ message: Message, _ bytes: Span<UInt8>, headers: RoutingHeaders?) -> Failure?
+    {
         if let failure = shape(message) { return failure }
         guard message.envelope.kind == .request else {
             guard message.envelope.kind == .notification else {
@@ -40,7 +45,7 @@ package enum ModernRules {
             )
         }
         if let failure = token(meta.progressToken, bytes, named: "progressToken") { return failure }
-        if let failure = headers.check(against: message, bytes) { return failure }
+        if let failure = headers?.check(against: message, bytes) { return failure }
         let stated = bytes.string(meta.protocolVersion) ?? []
         guard let revision = Revision(bytes: stated), supported.contains(revision) else {
             return unsupported(String(decoding: stated, as: UTF8.self), supported: supported)

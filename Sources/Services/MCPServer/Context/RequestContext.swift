@@ -35,6 +35,16 @@ public struct RequestContext: Sendable {
     public func ask(_ questions: [InputRequest]) async throws -> [String: JSONValue] {
         try await services.ask(questions)
     }
+
+    /// Makes the call of a tool a task from here on, if the client knows tasks and the tool supports them.
+    ///
+    /// Questions that come before are asked while the client waits; those that come after are asked by the task.
+    ///
+    /// - Returns: Whether it is a task; otherwise the call goes on as it was.
+    @discardableResult
+    public func becomeTask() -> Bool {
+        services.becomeTask()
+    }
 }
 
 /// What the engine does for a context.
@@ -43,6 +53,7 @@ protocol RequestServices: Sendable {
     func reportProgress(_ progress: Double, _ total: Double?, _ message: String?)
     func log(_ level: LogLevel, _ data: JSONValue, _ logger: String?)
     func ask(_ questions: [InputRequest]) async throws -> [String: JSONValue]
+    func becomeTask() -> Bool
 }
 
 /// A question to the client: `elicitation/create`, `sampling/createMessage` or `roots/list`.
