@@ -5,8 +5,11 @@ import JSON
 extension Translation {
     /// A tool, in the words of a legacy revision (server/tools, "Tool").
     static func legacyTool(_ tool: JSONValue, for revision: Revision) -> JSONValue {
-        var tool = tool.removing(["execution"]).changing("inputSchema") { legacySchema(objectSchema($0)) }
+        guard tool.isObject else { return tool }
+        let input = legacySchema(objectSchema(tool["inputSchema"] ?? .emptyObject))
+        var tool = tool.removing(["execution"]).setting("inputSchema", input)
         tool = tool.changing("outputSchema") { schema in
+            // Later revisions allow any schema, these one whose root is an object.
             guard revision >= .v2025_06_18, schema["type"] == "object" else { return nil }
             return legacySchema(schema)
         }
