@@ -6,7 +6,7 @@ import MCPCore
 
 /// Judges values by the official schema of a revision (Tests/Vectors/mcp-schema), which uses a small part of JSON Schema.
 struct SchemaJudge {
-    private let root: JSONValue
+    private let definitions: [String: JSONValue]
 
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "../../Vectors/mcp-schema")
@@ -19,7 +19,7 @@ struct SchemaJudge {
 
     /// What is wrong with a value that should be of this type, as sentences; empty if it is one.
     static func faults(_ value: JSONValue, as type: String, _ revision: Revision) -> [String] {
-        guard let judge = judges[revision], let definition = judge.definition(type) else {
+        guard let judge = judges[revision], let definition = judge.definitions[type] else {
             return ["\(revision.rawValue) has no \(type)"]
         }
         return judge.faults(value, definition, at: type)
@@ -27,21 +27,19 @@ struct SchemaJudge {
 
     /// Whether a revision has a type.
     static func knows(_ type: String, _ revision: Revision) -> Bool {
-        judges[revision]?.definition(type) != nil
+        judges[revision]?.definitions[type] != nil
     }
 
     private init(_ revision: Revision) throws {
         let bytes = [UInt8](try Data(contentsOf: Self.folder.appending(path: "\(revision.rawValue).json")))
-        root = try JSONValue(bytes.span)
-    }
-
-    private func definition(_ name: String) -> JSONValue? {
-        (root["$defs"] ?? root["definitions"])?[name]
+        let root = try JSONValue(bytes.span)
+        let members = (root["$defs"] ?? root["definitions"])?.members ?? []
+        definitions = Dictionary(members.map { ($0.name, $0.value) }) { first, _ in first }
     }
 
     private func faults(_ value: JSONValue, _ schema: JSONValue, at path: String) -> [String] {
         if let reference = schema["$ref"]?.string, let name = reference.split(separator: "/").last {
-            guard let target = definition(String(name)) else { return ["\(path): no \(reference)"] }
+            guard let target = definitions[String(name)] else { return ["\(path): no \(reference)"] }
             return faults(value, target, at: path)
         }
         var found: [String] = []

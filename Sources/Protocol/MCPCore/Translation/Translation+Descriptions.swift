@@ -56,10 +56,25 @@ extension Translation {
         return revision < .v2025_11_25 ? value.removing(["icons", "description", "websiteUrl"]) : value
     }
 
-    /// Who a peer is; nil if it lacks what every revision requires.
+    /// Who a peer is, without members of the wrong type; nil if it lacks what every revision requires.
+    ///
+    /// It stands in messages that we make ourselves, so it must be well-formed.
     static func implementation(_ value: JSONValue?) -> JSONValue? {
-        guard let value, value["name"]?.string != nil, value["version"]?.string != nil else { return nil }
-        return value
+        guard var value, value["name"]?.string != nil, value["version"]?.string != nil else { return nil }
+        for name in ["title", "description", "websiteUrl"] where value[name]?.string == nil {
+            value = value.removing([name])
+        }
+        return value.changing("icons") { icons in
+            icons.array.map { .array($0.filter(isIcon)) }
+        }
+    }
+
+    private static func isIcon(_ icon: JSONValue) -> Bool {
+        guard icon["src"]?.string != nil else { return false }
+        let strings = [icon["mimeType"], icon["theme"]] + (icon["sizes"]?.array ?? [])
+        guard strings.allSatisfy({ $0 == nil || $0?.string != nil }) else { return false }
+        guard icon["sizes"] == nil || icon["sizes"]?.array != nil else { return false }
+        return icon["theme"] == nil || icon["theme"] == "light" || icon["theme"] == "dark"
     }
 
     /// A schema whose root says that it is an object, as every revision asks of a tool's input.
