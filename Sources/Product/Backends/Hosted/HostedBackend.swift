@@ -1,9 +1,9 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
-import EventLoop
+package import EventLoop
 package import JSON
 package import JSONRPC
-import MCPCore
+package import MCPCore
 package import MCPServer
 package import Sessions
 
@@ -40,7 +40,7 @@ package final class HostedBackend: Backend {
         patience = UInt64(clamping: timeout.components.seconds &* 1000)
     }
 
-    package var summary: String? { server.instructions }
+    package var summary: String? { server.summary }
     package var problem: String? { nil }
     package var sessionTimeout: UInt64? { nil }
     package var sessionLimit: Int? { nil }
