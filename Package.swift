@@ -63,7 +63,8 @@ let package = Package(
     name: "gatehouse",
     products: [
         // For other Swift programs.
-        .library(name: "MCPServer", targets: ["MCPServer"])
+        .library(name: "MCPServer", targets: ["MCPServer"]),
+        .library(name: "Hosting", targets: ["Hosting"]),
     ],
     targets: [
         library("CUV", "libuv", "libuv1-dev"),
@@ -152,6 +153,13 @@ let package = Package(
             common
         ),
 
+        room(
+            "Product",
+            "Hosting",
+            ["EventLoop", "Configuration", "Diagnostics", "Frontends", "MCPServer"],
+            common
+        ),
+
         .executableTarget(
             name: "gatehouse",
             dependencies: [
@@ -203,6 +211,7 @@ let package = Package(
         tests("Protocol", "MCPCore", ["JSON", "JSONRPC"]),
         tests("Protocol", "URITemplate", ["JSON"]),
         tests("Product", "Sessions", ["MCPCore"]),
+        tests("Product", "Hosting", ["MCPServer"]),
         tests("Product", "Backends", []),
         tests("Product", "Gateway", ["HTTPWire", "JSONRPC"]),
         tests("Product", "Frontends", ["Crypto", "Gateway", "HTTPWire", "JSON", "MCPCore", "Sessions"]),
