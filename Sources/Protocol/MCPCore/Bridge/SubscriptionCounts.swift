@@ -87,7 +87,8 @@ package struct ListenFilter: Sendable, Equatable {
 /// the last is gone (2025-11-25, "Resources", "Subscriptions").
 package struct SubscriptionCounts: Sendable {
     private var listens: [Int: ListenFilter] = [:]
-    private var counts: [String: Int] = [:]
+    /// By the bytes of the URI: Unicode holds more strings to be equal than a server does.
+    private var counts: [[UInt8]: Int] = [:]
 
     /// How many listens may be open.
     package let capacity: Int
@@ -100,7 +101,7 @@ package struct SubscriptionCounts: Sendable {
     /// The open listens, oldest first.
     package var keys: [Int] { listens.keys.sorted() }
     /// The resources that somebody wants.
-    package var uris: [String] { counts.keys.sorted() }
+    package var uris: [String] { counts.keys.map { String(decoding: $0, as: UTF8.self) }.sorted() }
 
     /// A listen begins.
     ///
@@ -110,8 +111,9 @@ package struct SubscriptionCounts: Sendable {
         listens[key] = filter
         var new: [String] = []
         for uri in filter.uris {
-            counts[uri, default: 0] += 1
-            if counts[uri] == 1 { new.append(uri) }
+            let count = counts[Array(uri.utf8), default: 0]
+            counts[Array(uri.utf8)] = count + 1
+            if count == 0 { new.append(uri) }
         }
         return new
     }
@@ -121,8 +123,8 @@ package struct SubscriptionCounts: Sendable {
         guard let filter = listens.removeValue(forKey: key) else { return [] }
         var gone: [String] = []
         for uri in filter.uris {
-            guard let count = counts[uri] else { continue }
-            counts[uri] = count > 1 ? count - 1 : nil
+            guard let count = counts[Array(uri.utf8)] else { continue }
+            counts[Array(uri.utf8)] = count > 1 ? count - 1 : nil
             if count == 1 { gone.append(uri) }
         }
         return gone
