@@ -214,7 +214,11 @@ let package = Package(
         tests("Product", "Hosting", ["MCPServer"]),
         tests("Product", "Backends", []),
         tests("Product", "Gateway", ["HTTPWire", "JSONRPC"]),
-        tests("Product", "Frontends", ["Crypto", "Gateway", "HTTPWire", "JSON", "MCPCore", "Sessions"]),
+        tests(
+            "Product",
+            "Frontends",
+            ["Backends", "Crypto", "Gateway", "HTTPWire", "JSON", "JSONRPC", "MCPCore", "Sessions"]
+        ),
         tests("Product", "Configuration", ["JSON"], exclude: ["Cases"]),
     ]
 )

@@ -60,17 +60,26 @@ final class ModernFrontend {
         var edits = Edits()
         let instance = try openState(message, bytes, mark, passage, backend, &edits)
         try openCursor(message, bytes, passage, backend, &edits)
+        var tasks = try TaskIDs(
+            message,
+            bytes,
+            seal: TaskSeal(context.sealer, server: backend.name, principal: passage.principal)
+        )
         do throws(Failure) {
-            let target = try backend.modern(for: passage.principal, instance: instance) {
+            let target = try backend.modern(
+                for: passage.principal,
+                instance: instance ?? tasks.instance
+            ) {
                 let declared = message.params.meta.clientCapabilities
                 return (try? JSONValue(bytes.extracting(declared.range))) ?? .object([])
             }
-            let post = ModernPost(context, exchange, passage, backend, target, mark)
+            tasks.write(to: target, message.method, &edits)
+            let post = ModernPost(context, exchange, passage, backend, target, mark, tasks)
             let id: Int
             do throws(Failure) {
                 id = try target.conversation.call(message, bytes, from: post, edits: edits)
             } catch {
-                if target.isForOneCall { target.conversation.end() }
+                if target.isForOneCall { target.conversation.end(after: 0) }
                 throw error
             }
             // An answer may have come already.
