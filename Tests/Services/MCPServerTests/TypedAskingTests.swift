@@ -46,7 +46,7 @@ struct Registers: Tool {
     }
 
     @Test func `a form's schema is flat and has what clients know`() throws {
-        let question = InputRequest.form("who", "Who are you?", as: SignUp.self)
+        let question = InputRequest.form("Who are you?", as: SignUp.self, key: "who")
         #expect(question.method == "elicitation/create")
         #expect(question.params["message"] == "Who are you?")
         let schema = try #require(question.params["requestedSchema"])
@@ -106,7 +106,7 @@ struct Registers: Tool {
 
     @Test func `pages, models and roots are asked in the protocol's words`() async throws {
         let services = TestServices()
-        services.answer("page", ["action": "accept"])
+        services.answer("url", ["action": "accept"])
         services.answer(
             "sampling",
             [
@@ -116,8 +116,8 @@ struct Registers: Tool {
         )
         services.answer("roots", ["roots": [["uri": "file:///a", "name": "A"], ["uri": "file:///b"]]])
         let context = RequestContext(services)
-        #expect(try await context.elicit(url: "https://a.example/", "Sign in") == .accept)
-        let said = try await context.sample(SamplingRequest("Hello", maxTokens: 10))
+        #expect(try await context.openURL("Sign in", url: "https://a.example/") == .accept([:]))
+        let said = try await context.sample(SamplingRequest([.user("Hello")], maxTokens: 10))
         #expect(said.text == "hi")
         #expect(said.model == "m")
         #expect(try await context.roots() == [Root(uri: "file:///a", name: "A"), Root(uri: "file:///b")])
@@ -130,13 +130,5 @@ struct Registers: Tool {
                 "roots/list {}",
             ]
         )
-    }
-
-    @Test func `several blocks of a model's answer are one text`() throws {
-        let answer = try SamplingResult(
-            try json(#"{"content":[{"type":"text","text":"a"},{"type":"image"},{"type":"text","text":"b"}]}"#)
-        )
-        #expect(answer.text == "ab")
-        #expect(answer.content.count == 3)
     }
 }

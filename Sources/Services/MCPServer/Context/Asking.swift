@@ -14,97 +14,67 @@ public protocol Asking: Sendable {
 extension RequestContext: Asking {}
 
 extension Asking {
-    /// Asks the client one thing.
+    /// Asks the person to fill in a form whose fields are declared, and waits.
     ///
-    /// - Parameter question: What is asked.
-    /// - Returns: The result that the client gave.
-    /// - Throws: What `ask(_:)` of several does.
-    public func ask(_ question: InputRequest) async throws -> JSONValue {
-        guard let answer = try await ask([question])[question.key] else {
-            throw AskError.malformed("there is no answer to \(question.key)")
-        }
-        return answer
-    }
-
-    /// Asks the person to fill in a form (2026-07-28, client/elicitation).
+    /// ```swift
+    /// guard case .accept(let form) = try await context.elicit("Who are you?", as: SignUp.self) else { … }
+    /// ```
     ///
     /// - Parameters:
-    ///   - message: What the person is told.
+    ///   - message: What is asked, and why.
     ///   - form: The fields, which are texts, numbers, truth values, choices, or several of a choice.
-    ///   - key: The question's name among those of the request.
-    /// - Returns: What the person did.
-    /// - Throws: `AskError.malformed` if what came does not fit the form, with the fields; else what `ask(_:)` does.
+    ///   - key: Its name among the questions of the call.
+    /// - Returns: What the person said.
+    /// - Throws: `AskError.malformed` if what came does not fit the form, with the names of the fields; else what
+    ///   `ask(_:)` throws.
     public func elicit<Form: Parameters>(
         _ message: String,
         as form: Form.Type,
-        key: String = "form"
+        key: String = "elicitation"
     ) async throws -> Elicitation<Form> {
-        try Elicitation(try await ask(.form(key, message, as: form)))
-    }
-
-    /// Asks the person to open a page, and waits until the client says that it was opened or not.
-    ///
-    /// What the person does there is learned by other means; the page must make sure that it is the same person.
-    ///
-    /// - Parameters:
-    ///   - url: The page.
-    ///   - message: Why it should be opened.
-    ///   - key: The question's name among those of the request.
-    /// - Returns: What the person did.
-    /// - Throws: What `ask(_:)` does.
-    public func elicit(url: String, _ message: String, key: String = "page") async throws -> ElicitationAction
-    {
-        try ElicitationAction(try await ask(.page(key, url: url, message)))
-    }
-
-    /// Asks the client's model (2026-07-28, client/sampling).
-    ///
-    /// - Parameters:
-    ///   - request: What it is asked.
-    ///   - key: The question's name among those of the request.
-    /// - Returns: What it said.
-    /// - Throws: What `ask(_:)` does.
-    public func sample(_ request: SamplingRequest, key: String = "sampling") async throws -> SamplingResult {
-        try SamplingResult(try await ask(.sampling(key, request)))
-    }
-
-    /// Asks which folders the person works in (2026-07-28, client/roots).
-    public func roots(key: String = "roots") async throws -> [Root] {
-        try Root.list(try await ask(.roots(key)))
+        let answers = try await ask([.form(message, as: form, key: key)])
+        return try Elicitation(answers[key] ?? .null)
     }
 }
 
 extension InputRequest {
-    /// A form for a person to fill in; `Elicitation` reads its answer.
+    /// A form for the person to fill in, with declared fields; `Elicitation` reads its answer.
     public static func form<Form: Parameters>(
-        _ key: String,
         _ message: String,
-        as form: Form.Type
+        as form: Form.Type,
+        key: String
     ) -> InputRequest {
-        let schema = Declarations(form).schema(.form)
-        return InputRequest(
-            key: key,
-            method: "elicitation/create",
-            params: ["message": .string(message), "requestedSchema": schema]
-        )
+        .form(message, schema: Declarations(form).schema(.form), key: key)
+    }
+}
+
+/// What the person said to a form whose fields are declared.
+public enum Elicitation<Form: Parameters>: Sendable {
+    /// They filled it in; fields that they left out have their defaults.
+    case accept(Form)
+    /// They said no.
+    case decline
+    /// They put the question away.
+    case cancel
+
+    /// Reads the result that a client gave.
+    ///
+    /// - Throws: `AskError.malformed` if it is none, or what was filled in does not fit the form.
+    public init(_ result: JSONValue) throws {
+        switch try ElicitationAnswer(result) {
+        case .decline: self = .decline
+        case .cancel: self = .cancel
+        case .accept(let content):
+            do {
+                self = .accept(try Declarations(Form.self).decode(Form.self, content))
+            } catch let issues as ArgumentIssues {
+                throw AskError.malformed(issues.description)
+            }
+        }
     }
 
-    /// A page for a person to open; `ElicitationAction` reads its answer.
-    public static func page(_ key: String, url: String, _ message: String) -> InputRequest {
-        InputRequest(
-            key: key,
-            method: "elicitation/create",
-            params: ["mode": "url", "message": .string(message), "url": .string(url)]
-        )
-    }
-
-    /// A question to the client's model; `SamplingResult` reads its answer.
-    public static func sampling(_ key: String, _ request: SamplingRequest) -> InputRequest {
-        InputRequest(key: key, method: "sampling/createMessage", params: request.wire)
-    }
-
-    /// A question for the folders that the person works in; `Root.list` reads its answer.
-    public static func roots(_ key: String) -> InputRequest {
-        InputRequest(key: key, method: "roots/list", params: .object([]))
+    /// The form, if it was filled in.
+    public var accepted: Form? {
+        if case .accept(let form) = self { form } else { nil }
     }
 }

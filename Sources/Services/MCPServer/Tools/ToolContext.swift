@@ -34,4 +34,8 @@ public struct ToolContext<Dependencies: Sendable>: Asking {
     public func ask(_ questions: [InputRequest]) async throws -> [String: JSONValue] {
         try await request.ask(questions)
     }
+
+    /// Makes the call a task from here on, as `RequestContext.becomeTask()` does.
+    @discardableResult
+    public func becomeTask() -> Bool { request.becomeTask() }
 }
