@@ -57,7 +57,7 @@ extension InputRequest {
     }
 }
 
-extension RequestContext {
+extension Asking {
     /// Asks the person to fill in a form, and waits.
     ///
     /// - Parameters:

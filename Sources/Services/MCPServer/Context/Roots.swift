@@ -35,7 +35,7 @@ extension InputRequest {
     }
 }
 
-extension RequestContext {
+extension Asking {
     /// Asks the client what it works on, and waits.
     ///
     /// - Parameter key: Its name among the questions of the call.

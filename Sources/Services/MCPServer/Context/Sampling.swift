@@ -82,7 +82,7 @@ extension InputRequest {
     }
 }
 
-extension RequestContext {
+extension Asking {
     /// Asks the client's model, and waits.
     ///
     /// - Parameters:
