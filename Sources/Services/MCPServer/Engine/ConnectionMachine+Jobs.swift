@@ -49,7 +49,7 @@ extension ConnectionMachine {
             case .work(let work): try begin(work, request, speaker, logLevel)
             }
         } catch {
-            refuse(request.id, LegacyForm.failure(error, of: request.method, for: speaker.revision))
+            refuse(request.id, error, of: request.method, for: speaker.revision)
         }
     }
 

@@ -75,12 +75,7 @@ extension ConnectionMachine {
             capabilities: capabilities,
             features: registry.features
         )
-        let result = JSONValue.of([
-            "protocolVersion": .string(revision.rawValue),
-            "capabilities": registry.capabilities(for: revision),
-            "serverInfo": LegacyForm.info(info, for: revision),
-            "instructions": instructions.map { .string($0) },
-        ])
+        let result = Translation.initializeResult(fromDiscover: discovery(registry), revision: revision)
         respond(request.id, result, of: .initialize, for: revision)
     }
 
@@ -128,17 +123,15 @@ extension ConnectionMachine {
 }
 
 extension Registry {
-    /// What the server can do, as a revision declares it.
-    func capabilities(for revision: Revision) -> JSONValue {
-        let canComplete = has(.completions) && revision >= .v2025_03_26
-        let hasTasks = has(.tasks) && revision.era == .modern
-        return .of([
+    /// What the server can do.
+    var capabilities: JSONValue {
+        .of([
             "tools": has(.tools) ? ["listChanged": true] : nil,
             "resources": has(.resources) ? ["subscribe": true, "listChanged": true] : nil,
             "prompts": has(.prompts) ? ["listChanged": true] : nil,
-            "completions": canComplete ? .object([]) : nil,
+            "completions": has(.completions) ? .object([]) : nil,
             "logging": .object([]),
-            "extensions": hasTasks ? .of([TaskRecord.identifier: .object([])]) : nil,
+            "extensions": has(.tasks) ? .of([TaskRecord.identifier: .object([])]) : nil,
         ])
     }
 }

@@ -25,7 +25,7 @@ extension ConnectionMachine {
             }
         }
         switch request.method {
-        case .discover: discover(request, registry)
+        case .discover: respond(request.id, discovery(registry), of: .discover, for: .modern)
         case .listen: listen(request, registry, speaker)
         case .tasksGet, .tasksUpdate, .tasksCancel: receiveTaskRequest(request, registry, speaker)
         default:
@@ -41,12 +41,11 @@ extension ConnectionMachine {
         }
     }
 
-    private mutating func discover(_ request: Incoming, _ registry: Registry) {
-        let result = JSONValue.of([
+    /// What the server says about itself.
+    func discovery(_ registry: Registry) -> JSONValue {
+        JSONValue.of([
             "supportedVersions": .array(ModernRules.supported.map { .string($0.rawValue) }),
-            "capabilities": registry.capabilities(for: .modern),
-            "instructions": instructions.map { .string($0) },
-        ])
-        respond(request.id, result, of: .discover, for: .modern)
+            "capabilities": registry.capabilities, "instructions": instructions.map { .string($0) },
+        ]).settingMeta("\(MetaKey.serverInfo)", info)
     }
 }

@@ -49,8 +49,12 @@ extension ConnectionMachine {
         guard requests.count < options.limits.runningCalls else {
             return refuse(request.id, .tooMany("calls at once"))
         }
-        let answers = request.params["inputResponses"]?.members ?? []
-        if let defect = defect(of: answers, for: job) { return refuse(request.id, defect) }
+        let answers: [JSONValue.Member]
+        do throws(Failure) {
+            answers = try self.answers(request.params["inputResponses"]?.members ?? [], for: job)
+        } catch {
+            return refuse(request.id, error)
+        }
         parked[state] = nil
         deadlines[id] = nil
         requests[request.id] = id
@@ -101,7 +105,7 @@ extension Job {
             asks.flatMap(\.open).map { question in
                 JSONValue.Member(
                     question.key,
-                    ["method": .string(question.request.method), "params": question.request.params]
+                    ["method": .string(question.request.method), "params": question.params]
                 )
             }
         )

@@ -15,6 +15,8 @@ struct Ask {
 
     struct Question {
         let request: InputRequest
+        /// The parameters, as the client gets them.
+        let params: JSONValue
         /// The key that the client sees: the handler's, unless that is taken.
         let key: String
         /// The id of the request that asks a legacy client.
@@ -30,33 +32,26 @@ struct LegacyQuestion {
 
 extension ConnectionMachine {
     /// How many questions of a call may be open.
-    private static let openQuestions = 64
+    static let openQuestions = 64
 
     /// Asks the client; `answer` tells the asker, at once if the client cannot be asked.
     mutating func ask(_ id: Int, _ number: Int, _ requests: [InputRequest], now: Int) {
         guard !isClosed, var job = jobs[id] else { return fail(number, CancellationError()) }
         guard !requests.isEmpty else { return actions.append(.answer(number, .success([:]))) }
-        if let error = refusal(of: requests, in: job) { return fail(number, error) }
         var ask = Ask(number: number, open: [])
-        for request in requests {
-            let key = makeKey(request.key, for: job)
-            if let task = job.task { tasks[task]?.keys.insert(key) }
-            var question = Ask.Question(request: request, key: key)
-            if job.speaker.revision.era == .legacy {
-                question.id = makeQuestionNumber()
-                if let number = question.id { questions[number] = LegacyQuestion(job: id, ask: ask.number) }
-            }
-            ask.open.append(question)
-            // Each key is taken from here on.
-            job.asks.removeAll { $0.number == number }
-            job.asks.append(ask)
+        do throws(AskError) {
+            ask.open = try phrase(requests, for: job)
+        } catch {
+            return fail(number, error)
         }
+        job.asks.append(ask)
         jobs[id] = job
         asks[number] = id
         if job.speaker.revision.era == .legacy {
-            for question in ask.open { send(question, of: job) }
+            for question in ask.open { send(question, of: number, of: id) }
             if deadlines[id] == nil { deadlines[id] = now &+ options.questionTTL }
         } else if let task = job.task {
+            tasks[task]?.keys.formUnion(ask.open.map(\.key))
             taskChanged(task)
         } else if job.request != nil {
             park(id, now: now)
@@ -64,50 +59,59 @@ extension ConnectionMachine {
         arm()
     }
 
-    /// Why the client cannot be asked.
-    private func refusal(of requests: [InputRequest], in job: Job) -> AskError? {
+    /// The questions as this client gets them.
+    private mutating func phrase(
+        _ requests: [InputRequest],
+        for job: Job
+    ) throws(AskError) -> [Ask.Question] {
         guard Set(requests.map(\.key)).count == requests.count else {
-            return .malformed("two questions have the same key")
+            throw .malformed("two questions have the same key")
         }
-        var missing = JSONValue.object([])
-        for request in requests {
-            guard let needed = Needs.capability(for: request) else {
-                return .malformed("\(request.method) is not a question that a client can be asked")
-            }
-            if !Needs.has(needed, job.speaker) { missing = missing.merging(needed) }
-        }
-        if missing != .object([]) { return .missingCapability(missing) }
         let open = job.asks.reduce(0) { $0 + $1.open.count }
-        let waits =
-            deadlines.count < options.limits.parkedCalls || job.asks.isEmpty == false || job.task != nil
-        guard waits, open + requests.count <= Self.openQuestions else {
-            return .refused(code: ErrorCode.internalError.value, message: "Too many questions are open")
+        let isWaiting = !job.asks.isEmpty || job.task != nil
+        guard isWaiting || deadlines.count < options.limits.parkedCalls,
+            open + requests.count <= Self.openQuestions
+        else {
+            throw .refused(code: ErrorCode.internalError.value, message: "Too many questions are open")
         }
-        return nil
-    }
-
-    private func makeKey(_ key: String, for job: Job) -> String {
         var taken = job.task.flatMap { tasks[$0]?.keys } ?? []
         for ask in job.asks { taken.formUnion(ask.open.map(\.key)) }
+        var missing: JSONValue?
+        var questions: [Ask.Question] = []
+        for request in requests {
+            do throws(AskError) {
+                let secret = options.environment.secret
+                let params = try QuestionForm.params(of: request, for: job.speaker, id: secret)
+                let key = Self.key(request.key, taken)
+                taken.insert(key)
+                let isRequest = job.speaker.revision.era == .legacy
+                let id = isRequest ? makeQuestionNumber() : nil
+                questions.append(Ask.Question(request: request, params: params, key: key, id: id))
+            } catch .missingCapability(let capability) {
+                missing = missing?.merging(capability) ?? capability
+            } catch {
+                throw error
+            }
+        }
+        if let missing { throw .missingCapability(missing) }
+        return questions
+    }
+
+    private static func key(_ key: String, _ taken: Set<String>) -> String {
         guard taken.contains(key) else { return key }
         var number = 2
         while taken.contains("\(key)-\(number)") { number += 1 }
         return "\(key)-\(number)"
     }
 
-    private mutating func send(_ question: Ask.Question, of job: Job) {
+    private mutating func send(_ question: Ask.Question, of ask: Int, of job: Int) {
         guard let id = question.id else { return }
-        let params = LegacyForm.params(
-            question.request,
-            key: question.key,
-            id: options.environment.secret(),
-            for: job.speaker.revision
-        )
+        questions[id] = LegacyQuestion(job: job, ask: ask)
         let message = JSONValue.of([
             "jsonrpc": "2.0", "id": .number(String(id)), "method": .string(question.request.method),
-            "params": params,
+            "params": question.params.settingMeta(Translation.inputKeyName, .string(question.key)),
         ])
-        actions.append(.send(message.text(), request: job.request?.text))
+        actions.append(.send(message.text(), request: jobs[job]?.request?.text))
     }
 
     private mutating func fail(_ number: Int, _ error: any Error) {
@@ -116,9 +120,24 @@ extension ConnectionMachine {
 
     // MARK: Answers
 
-    /// Takes answers by the keys that the client saw; each fits its question.
+    /// The answers among those that a client gave that a job waits for, each fit for its question.
     ///
-    /// What is asked for nowhere is ignored.
+    /// - Throws: Why one of them is no answer; the others are none of ours and are left out.
+    func answers(_ given: [JSONValue.Member], for job: Job) throws(Failure) -> [JSONValue.Member] {
+        var answers: [JSONValue.Member] = []
+        for question in job.asks.flatMap(\.open) {
+            guard let value = given.first(where: { $0.name == question.key })?.value else { continue }
+            guard let answer = QuestionForm.answer(value, to: question.request) else {
+                throw .invalidParams(
+                    "inputResponses.\(question.key) is no answer to \(question.request.method)"
+                )
+            }
+            answers.append(JSONValue.Member(question.key, answer))
+        }
+        return answers
+    }
+
+    /// Takes answers, by the keys that the client saw, and lets those go on who have all of theirs.
     mutating func take(_ answers: [JSONValue.Member], for id: Int) {
         guard var job = jobs[id] else { return }
         for index in job.asks.indices {
@@ -138,39 +157,26 @@ extension ConnectionMachine {
         jobs[id] = job
     }
 
-    /// Why answers do not fit the questions of a job.
-    func defect(of answers: [JSONValue.Member], for job: Job) -> Failure? {
-        for ask in job.asks {
-            for question in ask.open {
-                guard let answer = answers.first(where: { $0.name == question.key }),
-                    let defect = Needs.defect(of: answer.value, to: question.request.method)
-                else { continue }
-                return .invalidParams("inputResponses.\(question.key): \(defect)")
-            }
-        }
-        return nil
-    }
-
     /// Takes a legacy client's answer to one of our requests; others answer nothing and are ignored.
     mutating func receiveAnswer(_ message: Message, _ bytes: Span<UInt8>) {
-        guard let id = bytes.integer(message.envelope.id), let question = questions.removeValue(forKey: id),
-            let job = jobs[question.job],
-            let ask = job.asks.first(where: { $0.number == question.ask }),
-            let open = ask.open.first(where: { $0.id == id })
+        guard let id = bytes.integer(message.envelope.id), let asked = questions.removeValue(forKey: id),
+            let ask = jobs[asked.job]?.asks.first(where: { $0.number == asked.ask }),
+            let question = ask.open.first(where: { $0.id == id })
         else { return }
         let slice = message.envelope.result.isPresent ? message.envelope.result : message.envelope.error
         let value = slice.isPresent ? (try? JSONValue(bytes.extracting(slice.range))) ?? .null : .null
-        if message.envelope.defect != nil {
-            fail(ask, of: question.job, .malformed("the client sent no proper response"))
-        } else if message.envelope.kind == .error {
+        if message.envelope.defect == nil, message.envelope.kind == .error {
             let code = value["code"]?.integer ?? ErrorCode.internalError.value
-            fail(ask, of: question.job, .refused(code: code, message: value["message"]?.string ?? ""))
-        } else if let defect = Needs.defect(of: value, to: open.request.method) {
-            fail(ask, of: question.job, .malformed(defect))
+            fail(ask, of: asked.job, .refused(code: code, message: value["message"]?.string ?? ""))
+        } else if message.envelope.defect == nil,
+            let answer = QuestionForm.answer(value, to: question.request)
+        {
+            take([JSONValue.Member(question.key, answer)], for: asked.job)
         } else {
-            take([.init(open.key, value)], for: question.job)
+            let words = "the client's answer to \(question.request.method) is none"
+            fail(ask, of: asked.job, .malformed(words))
         }
-        if jobs[question.job]?.asks.isEmpty ?? true { deadlines[question.job] = nil }
+        if jobs[asked.job]?.asks.isEmpty ?? true { deadlines[asked.job] = nil }
     }
 
     /// Ends what a handler asked at once, because one answer is an error.

@@ -10,7 +10,7 @@ extension ConnectionMachine {
     mutating func respond(_ id: RequestID, _ result: JSONValue, of method: Method, for revision: Revision) {
         let whole = complete(result, of: method)
         let fitting =
-            revision.era == .modern ? whole : LegacyForm.result(whole, of: method, for: revision)
+            revision.era == .modern ? whole : Translation.legacyResult(whole, of: method, for: revision)
         var text: [UInt8] = []
         text.append(literal: "{\"jsonrpc\":\"2.0\",\"id\":")
         text.append(id.text)
@@ -51,8 +51,19 @@ extension ConnectionMachine {
     mutating func respond(_ id: RequestID, _ outcome: Outcome, of method: Method, for revision: Revision) {
         switch outcome {
         case .result(let result): respond(id, result, of: method, for: revision)
-        case .failure(let failure): refuse(id, LegacyForm.failure(failure, of: method, for: revision))
+        case .failure(let failure): refuse(id, failure, of: method, for: revision)
         }
+    }
+
+    /// Answers a request with an error, given in the codes of revision 2026-07-28.
+    mutating func refuse(_ id: RequestID, _ failure: Failure, of method: Method, for revision: Revision) {
+        var failure = failure
+        if revision.era == .legacy, method == .resourcesRead, failure.code == .invalidParams,
+            failure.data?["uri"] != nil
+        {
+            failure.code = .resourceNotFound
+        }
+        refuse(id, failure)
     }
 
     /// The text of a notification.

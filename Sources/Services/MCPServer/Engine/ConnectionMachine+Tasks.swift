@@ -80,13 +80,13 @@ extension ConnectionMachine {
         }
         switch request.method {
         case .tasksUpdate:
-            guard let answers = request.params["inputResponses"]?.members else {
+            guard let given = request.params["inputResponses"]?.members else {
                 return refuse(request.id, .invalidParams("inputResponses must be an object"))
             }
-            if let number = task.job, let job = jobs[number] {
-                if let defect = defect(of: answers, for: job) { return refuse(request.id, defect) }
-                take(answers, for: number)
-                taskChanged(id)
+            do throws(Failure) {
+                try update(id, task, given)
+            } catch {
+                return refuse(request.id, error)
             }
             respond(request.id, .object([]), of: request.method, for: .modern)
         case .tasksCancel:
@@ -99,6 +99,18 @@ extension ConnectionMachine {
         default:
             respond(request.id, .object(describe(id)), of: request.method, for: .modern)
         }
+    }
+
+    private mutating func update(
+        _ id: String,
+        _ task: TaskRecord,
+        _ given: [JSONValue.Member]
+    ) throws(Failure) {
+        guard let number = task.job, let job = jobs[number] else { return }
+        let answers = try answers(given, for: job)
+        guard !answers.isEmpty else { return }
+        take(answers, for: number)
+        taskChanged(id)
     }
 
     /// Notes that a task is another one than before, and tells those who listen for it.

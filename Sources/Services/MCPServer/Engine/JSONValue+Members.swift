@@ -43,3 +43,15 @@ extension JSONValue {
         setting("_meta", (self["_meta"] ?? .object([])).setting(name, value))
     }
 }
+
+extension JSONValue {
+    /// Both objects in one, member by member.
+    func merging(_ other: JSONValue) -> JSONValue {
+        guard members != nil, let added = other.members else { return other }
+        var result = self
+        for member in added {
+            result = result.setting(member.name, result[member.name]?.merging(member.value) ?? member.value)
+        }
+        return result
+    }
+}
