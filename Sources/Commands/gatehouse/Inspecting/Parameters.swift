@@ -10,6 +10,13 @@ struct Parameter: Equatable {
     var isRequired: Bool
     var description: String
 
+    /// The same, of what a tool gives: nobody has to provide that.
+    var asOutput: Parameter {
+        var copy = self
+        copy.isRequired = false
+        return copy
+    }
+
     /// The parameters of a tool, in the order of its schema.
     static func ofTool(schema: JSONValue) -> [Parameter] {
         let required = schema["required"]?.array?.compactMap(\.string) ?? []
