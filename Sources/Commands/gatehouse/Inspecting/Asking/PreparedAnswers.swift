@@ -7,7 +7,7 @@ import MCPClient
 /// Answers that were given before anything was asked, so that a script needs no user.
 ///
 /// One is found by the key of a question, by its kind (`elicitation`, `sampling`, `roots`), or by its method, in this
-/// order. Several under one name are used one after the other; the last one is used again and again.
+/// order. A form also takes answers under the names of its fields, if they are enough for it. Several under one name are used one after the other; the last one is used again and again.
 struct PreparedAnswers {
     private var answers: [(name: String, values: [JSONValue])] = []
 
@@ -31,14 +31,29 @@ struct PreparedAnswers {
     mutating func take(_ request: ServerRequest) -> Result<JSONValue, Failure>? {
         let names = [request.key, Self.kind(of: request.method), request.method].compactMap(\.self)
         for name in names {
-            guard let index = answers.firstIndex(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
-                continue
-            }
-            let value =
-                answers[index].values.count > 1 ? answers[index].values.removeFirst() : answers[index].values[0]
-            return Self.answer(value, to: request)
+            if let value = take(name) { return Self.answer(value, to: request) }
         }
-        return nil
+        return form(request).map { .success($0) }
+    }
+
+    private func has(_ name: String) -> Bool { answers.contains { $0.name.utf8.elementsEqual(name.utf8) } }
+
+    private mutating func take(_ name: String) -> JSONValue? {
+        guard let index = answers.firstIndex(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
+            return nil
+        }
+        let isLast = answers[index].values.count == 1
+        return isLast ? answers[index].values[0] : answers[index].values.removeFirst()
+    }
+
+    /// A form filled in with answers under the names of its fields; nil if they are not enough.
+    private mutating func form(_ request: ServerRequest) -> JSONValue? {
+        guard request.method == "elicitation/create", request.params["mode"]?.string != "url" else { return nil }
+        let fields = ElicitationField.all(in: request.params["requestedSchema"] ?? .null)
+        let isEnough = fields.allSatisfy { has($0.name) || !$0.isRequired || $0.initial != nil }
+        guard isEnough, fields.contains(where: { has($0.name) }) else { return nil }
+        let content = fields.compactMap { field in take(field.name).map { JSONValue.Member(field.name, $0) } }
+        return ["action": "accept", "content": .object(content)]
     }
 
     private static func kind(of method: String) -> String? {
