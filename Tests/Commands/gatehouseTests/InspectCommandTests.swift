@@ -14,7 +14,8 @@ import Testing
 
     @Test(
         arguments: [
-            ("", .overview), ("tools", .list(.tools)), ("templates", .list(.templates)),
+            ("", .unspecified), ("overview", .overview), ("shell", .shell), ("tool x", .tool("x")),
+            ("subscribe tools u:v", .subscribe(["tools", "u:v"])), ("tools", .list(.tools)), ("templates", .list(.templates)),
             ("call t", .call("t", [])),
             ("call t a=1 b={}", .call("t", ["a=1", "b={}"])), ("read file:///x", .read("file:///x")),
             ("prompt p a=b", .prompt("p", ["a=b"])), ("ping", .method("ping", [])),

@@ -25,6 +25,7 @@ final class Bench {
         client.onEvent = { [weak self] event in
             switch event {
             case .notification(let method, _): self?.events.append(method)
+            case .task(let id, let status, _): self?.events.append("task \(id) \(status)")
             case .warning(let text): self?.events.append("warning: \(text)")
             case .diagnostics(let bytes): self?.events.append(String(decoding: bytes, as: UTF8.self))
             }
