@@ -211,7 +211,7 @@ let package = Package(
         tests("Protocol", "MCPCore", ["JSON", "JSONRPC"]),
         tests("Protocol", "URITemplate", ["JSON"]),
         tests("Product", "Sessions", ["MCPCore"]),
-        tests("Product", "Hosting", ["MCPServer"]),
+        tests("Product", "Hosting", ["MCPServer", "MCPClient", "EventLoop", "JSON", "TestSupport"]),
         tests("Product", "Backends", []),
         tests("Product", "Gateway", ["HTTPWire", "JSONRPC"]),
         tests(

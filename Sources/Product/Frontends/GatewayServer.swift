@@ -91,7 +91,8 @@ package final class GatewayServer {
             ),
             registry: Registry(
                 backends,
-                defaultName: configuration.defaultServer?.name ?? (backends.count == 1 ? backends[0].name : nil)
+                defaultName: configuration.defaultServer?.name
+                    ?? (backends.count == 1 ? backends[0].name : nil)
             ),
             sessions: SessionTable(
                 capacity: configuration.limits.sessions,

@@ -129,7 +129,11 @@ final class HostedConversation: Conversation {
         case .withdraw(let number): listener?.withdrew(number, message, bytes)
         case .refuse(let id, let failure): refuse(id, failure)
         case .broken(let call):
-            let failure = Failure(.internalError, "The server's answer is no valid message", source: .upstream)
+            let failure = Failure(
+                .internalError,
+                "The server's answer is no valid message",
+                source: .upstream
+            )
             call.caller.failed(failure, call)
         case .ping, .drop: break
         }
