@@ -238,18 +238,15 @@ package struct ParkedCalls: Sendable {
         declared: JSONValue,
         at now: UInt64
     ) -> [Action] {
+        let question = Translation.inputRequest(fromQuestion: method, params: params, declared: declared)
+        if case .failure(let failure) = question, failure.code == .missingClientCapability {
+            return undeclared(number, failure)
+        }
         guard let key = asking, var entry = entries[key] else {
             let text = "No call is being answered that the question could belong to"
             return [.refuse(number, Failure(.internalError, text, source: .upstream))]
         }
-        switch Translation.inputRequest(fromQuestion: method, params: params, declared: declared) {
-        case .failure(let failure) where failure.code == .missingClientCapability:
-            let text = "The client did not declare that it can answer this"
-            let refusal = Action.refuse(number, Failure(.methodNotFound, text, source: .client))
-            // A caller that is away cannot be told; it hears what the server makes of the refusal.
-            guard entry.phase == .running else { return [refusal] }
-            let refusals = Self.refuse(entry.unanswered, "The call has ended")
-            return refusals + [refusal, .fail(key, failure), .cancel(key)] + leave(key)
+        switch question {
         case .failure(let failure):
             return [.refuse(number, failure)]
         case .success(let request):
@@ -265,6 +262,17 @@ package struct ParkedCalls: Sendable {
             entries[key] = entry
             return []
         }
+    }
+
+    /// The server asks what its callers did not declare: it is told so, and so is the caller whose call needs it.
+    private mutating func undeclared(_ number: Int, _ failure: Failure) -> [Action] {
+        let text = "The client did not declare that it can answer this"
+        let refusal = Action.refuse(number, Failure(.methodNotFound, text, source: .client))
+        guard let key = isExclusive ? asking : onlyRunning, let entry = entries[key], entry.mayAsk,
+            entry.phase == .running
+        else { return [refusal] }
+        let refusals = Self.refuse(entry.unanswered, "The call has ended")
+        return refusals + [refusal, .fail(key, failure), .cancel(key)] + leave(key)
     }
 
     /// The server takes a question back.
