@@ -141,14 +141,14 @@ import Testing
             owner.perform(owner.machine.asked(nextNumber, method, params, declared: declared, at: now))
             nextNumber += 1
         case 5:
-            guard let number = owner.open.randomElement(using: &numbers) else { return }
+            guard let number = owner.open.sorted().randomElement(using: &numbers) else { return }
             owner.open.remove(number)
             owner.machine.withdrew(number)
         case 6:
-            guard let key = owner.atServer.randomElement(using: &numbers) else { return }
+            guard let key = owner.atServer.sorted().randomElement(using: &numbers) else { return }
             owner.perform(owner.machine.settled(key))
         case 7:
-            guard let key = owner.present.randomElement(using: &numbers) else { return }
+            guard let key = owner.present.sorted().randomElement(using: &numbers) else { return }
             let wasAtServer = owner.atServer.contains(key)
             let actions = owner.machine.cancel(key)
             #expect(actions.contains(.cancel(key)) == wasAtServer)
@@ -163,7 +163,7 @@ import Testing
     }
 
     private func retry(_ owner: inout Owner, _ numbers: inout SeededNumbers, now: UInt64) {
-        let used = owner.usedStates.randomElement(using: &numbers)
+        let used = owner.usedStates.sorted().randomElement(using: &numbers)
         guard let state = owner.states.keys.sorted().randomElement(using: &numbers) ?? used else { return }
         let known = owner.states[state]
         var answers: [JSONValue.Member] = []

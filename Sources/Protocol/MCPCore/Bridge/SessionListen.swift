@@ -107,7 +107,8 @@ package struct SessionListen: Sendable {
         if let current { actions.append(.close(current)) }
         current = key
         pending = nil
-        honoured = asked.filter { Self.contains(filter.uris, $0) }
+        let offered = Set(filter.uris.map { Array($0.utf8) })
+        honoured = asked.filter { offered.contains(Array($0.utf8)) }
         var refused: [String] = []
         for (request, uri) in waiting {
             guard let uri, !Self.contains(honoured, uri) else {
@@ -117,7 +118,7 @@ package struct SessionListen: Sendable {
             refused.append(uri)
             actions.append(.refuse(request, Self.notOffered))
         }
-        wanted.uris.removeAll { Self.contains(refused, $0) }
+        if !refused.isEmpty { wanted.uris.removeAll { Self.contains(refused, $0) } }
         // Who asked for the same in the meantime gets the same answer.
         waiting = later.filter { $0.uri.map { !Self.contains(refused, $0) } ?? true }
         for (request, uri) in later {

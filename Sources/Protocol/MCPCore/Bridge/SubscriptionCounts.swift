@@ -35,9 +35,10 @@ package struct ListenFilter: Sendable, Equatable {
         self.resources = resources
         guard let listed = value["resourceSubscriptions"] else { return }
         guard let array = listed.array, array.count <= Self.uriLimit else { return nil }
+        var seen: Set<[UInt8]> = []
         for uri in array {
             guard let text = uri.string else { return nil }
-            if !uris.contains(where: { $0.hasSameBytes(as: text) }) { uris.append(text) }
+            if seen.insert(Array(text.utf8)).inserted { uris.append(text) }
         }
     }
 
