@@ -23,7 +23,9 @@ final class ModernPost: Caller {
     private let backend: any Backend
     private let target: ModernConversation
     private let mark: ParametersMark?
-    private let tasks: TaskIDs
+    private let tasks: TaskIDs?
+    /// Whether the call may become a task.
+    var followsTasks = false
     private let started: UInt64
     private var outlet: EventOutlet?
 
@@ -34,7 +36,7 @@ final class ModernPost: Caller {
         _ backend: any Backend,
         _ target: ModernConversation,
         _ mark: ParametersMark?,
-        _ tasks: TaskIDs
+        _ tasks: TaskIDs?
     ) {
         self.context = context
         self.exchange = exchange
@@ -103,7 +105,7 @@ final class ModernPost: Caller {
 
     func notice(_ message: Message, _ bytes: Span<UInt8>, for call: Call) {
         var edits = Edits()
-        guard call.method != .listen || tasks.rewrite(message, bytes, &edits) else {
+        guard call.method != .listen || TaskIDs.rewrite(message, bytes, tasks, &edits) else {
             return context.log.debug("\(backend.name): told a listener of a task that it did not name")
         }
         if message.params.progressToken.isPresent, let token = call.progressToken {
@@ -177,7 +179,7 @@ final class ModernPost: Caller {
 
     /// The server made a task of the call: seals its id, and keeps the conversation for as long as the task may live.
     private func made(_ message: Message, _ bytes: Span<UInt8>, _ edits: inout Edits) -> Failure? {
-        guard tasks.isDeclared else {
+        guard followsTasks else {
             return Failure(
                 .internalError,
                 "The server made a task of the call, though the client did not declare that it can follow one",
@@ -199,7 +201,7 @@ final class ModernPost: Caller {
     /// A task's id for the client, as a JSON string.
     private func sealed(_ id: [UInt8]) -> [UInt8] {
         let seal = TaskSeal(context.sealer, server: backend.name, principal: passage.principal)
-        return TaskIDs.quoted(tasks.client(id) ?? seal.seal(id, instance: target.instance))
+        return TaskIDs.quoted(tasks?.client(id) ?? seal.seal(id, instance: target.instance))
     }
 
     /// Puts what belongs to a hop into the client's.

@@ -36,68 +36,64 @@ struct TaskSeal {
     }
 }
 
-/// What one modern request has to do with tasks: whether its client can follow one, and those that it names.
+/// The tasks that one modern request names.
 ///
-/// It is made before a conversation is chosen, which it has a say in. `write` then puts the server's ids into the request;
-/// from then on the other functions put the client's into what comes back.
-struct TaskIDs {
+/// They are read before a conversation is chosen, which they have a say in. `write` then puts the server's ids into the
+/// request; from then on the other functions put the client's into what comes back. Few requests name any: those that do
+/// not have no such object.
+final class TaskIDs {
     /// How many tasks a listen may name.
     static let limit = 1024
     /// Milliseconds that a conversation of its own is kept for a task at most, whatever its `ttlMs`.
     static let longestLife: UInt64 = 3_600_000
 
-    /// Whether the client declared the extension.
-    private(set) var isDeclared = false
-    /// The conversation that the first of the named tasks belongs to.
-    private(set) var instance: UInt64?
+    /// The conversation that the first of the tasks belongs to.
+    let instance: UInt64
     private var named: [(instance: UInt64, server: [UInt8], client: [UInt8])] = []
-    private var slice: JSONSlice = .absent
+    private let slice: JSONSlice
     /// The client's ids by the server's.
     private var clients: [[UInt8]: [UInt8]] = [:]
 
-    /// Reads a request.
+    private init(_ ids: [[UInt8]], at slice: JSONSlice, _ seal: TaskSeal) throws(Refusal) {
+        for id in ids {
+            guard let opened = seal.open(id) else { throw Self.unknown }
+            named.append((opened.instance, opened.id, id))
+        }
+        self.slice = slice
+        instance = named.first?.instance ?? 0
+    }
+
+    /// Reads a request; nil if it names no task.
     ///
     /// - Throws: -32602 if an id is none that this principal was given for this server.
-    init(_ message: Message, _ bytes: Span<UInt8>, seal: @autoclosure () -> TaskSeal) throws(Refusal) {
-        switch message.method {
-        case .toolsCall:
-            isDeclared = TasksExtension.isDeclared(by: message, bytes)
-        case .tasksGet, .tasksUpdate, .tasksCancel:
-            slice = message.params.taskID.quoted
-            guard let id = bytes.string(message.params.taskID) else { throw Self.unknown }
-            try open([id], seal())
-        case .listen:
-            guard let filter = TasksExtension.filter(in: message.envelope.params, bytes) else { return }
-            slice = filter.slice
-            // What has the wrong shape holds no ids to open, and the server refuses it in its own words.
-            guard let ids = filter.ids else { return }
-            guard ids.count <= Self.limit else {
-                throw Refusal(400, .invalidParams, "taskIds names more than \(Self.limit) tasks")
-            }
-            try open(ids, seal())
-        default:
-            break
+    static func named(
+        by message: Message,
+        _ bytes: Span<UInt8>,
+        _ seal: TaskSeal
+    ) throws(Refusal) -> TaskIDs? {
+        guard message.method == .listen else {
+            guard let id = bytes.string(message.params.taskID) else { throw unknown }
+            return try TaskIDs([id], at: message.params.taskID.quoted, seal)
         }
+        // What has the wrong shape holds no ids to open, and the server refuses it in its own words.
+        guard let filter = TasksExtension.filter(in: message.envelope.params, bytes),
+            let ids = filter.ids, !ids.isEmpty
+        else { return nil }
+        guard ids.count <= limit else {
+            throw Refusal(400, .invalidParams, "taskIds names more than \(limit) tasks")
+        }
+        return try TaskIDs(ids, at: filter.slice, seal)
     }
 
     private static var unknown: Refusal {
         Refusal(400, .invalidParams, "taskId is not one that was given for this server")
     }
 
-    private mutating func open(_ ids: [[UInt8]], _ seal: TaskSeal) throws(Refusal) {
-        for id in ids {
-            guard let opened = seal.open(id) else { throw Self.unknown }
-            named.append((opened.instance, opened.id, id))
-        }
-        instance = named.first?.instance
-    }
-
     /// Puts the server's ids in the place of the client's.
     ///
     /// A listen reaches one conversation. Where each call has one of its own, it hears of the tasks of that one, and its
     /// acknowledgement says so.
-    mutating func write(to target: ModernConversation, _ method: Method, _ edits: inout Edits) {
-        guard !named.isEmpty else { return }
+    func write(to target: ModernConversation, _ method: Method, _ edits: inout Edits) {
         var text: [UInt8] = []
         if method == .listen {
             if target.isForOneCall { named.removeAll { $0.instance != target.instance } }
@@ -117,15 +113,22 @@ struct TaskIDs {
     }
 
     /// Puts the client's ids into a notification of a listen; false if it is about a task that the listen did not name.
-    func rewrite(_ message: Message, _ bytes: Span<UInt8>, _ edits: inout Edits) -> Bool {
+    static func rewrite(
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        _ tasks: TaskIDs?,
+        _ edits: inout Edits
+    ) -> Bool {
         switch message.method {
         case .tasksNotice:
-            guard let id = bytes.string(message.params.taskID), let client = client(id) else { return false }
-            edits.replace(message.params.taskID.quoted, with: Self.quoted(client))
+            guard let id = bytes.string(message.params.taskID), let client = tasks?.client(id) else {
+                return false
+            }
+            edits.replace(message.params.taskID.quoted, with: quoted(client))
         case .acknowledged:
             guard let filter = TasksExtension.filter(in: message.envelope.params, bytes) else { break }
             var text: [UInt8] = []
-            Self.append((filter.ids ?? []).compactMap(client), to: &text)
+            append((filter.ids ?? []).compactMap { tasks?.client($0) }, to: &text)
             edits.replace(filter.slice, with: text)
         default:
             break

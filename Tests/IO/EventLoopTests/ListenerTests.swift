@@ -128,8 +128,9 @@ import Testing
         }
     }
 
-    /// The port is free again, which it would not be while the old listener has it. Somebody else may be given it in
-    /// between, but hardly every time.
+    /// The port is free again, which it would not be while the old listener has it.
+    ///
+    /// Somebody else may be given it in between, but hardly every time.
     @Test func `closes its descriptor when its loop ends`() async throws {
         var failures: [any Error] = []
         for _ in 0..<5 {

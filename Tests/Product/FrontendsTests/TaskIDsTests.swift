@@ -30,6 +30,10 @@ import Testing
         try read(#"{"jsonrpc":"2.0","id":1,"method":"\#(method.rawValue)","params":\#(params)}"#)
     }
 
+    private func named(_ message: Message, _ bytes: [UInt8]) throws(Refusal) -> TaskIDs? {
+        try TaskIDs.named(by: message, bytes.span, seal)
+    }
+
     private func target(_ instance: UInt64, isForOneCall: Bool) -> ModernConversation {
         ModernConversation(Silence(), instance: instance, isForOneCall: isForOneCall)
     }
@@ -58,7 +62,7 @@ import Testing
     func `are opened for the server that is asked about a task`(_ method: Method) throws {
         let id = sealed("own \"1\"")
         let (message, bytes) = try request(method, #"{"taskId":"\#(id)","inputResponses":{}}"#)
-        var tasks = try TaskIDs(message, bytes.span, seal: seal)
+        let tasks = try #require(try named(message, bytes))
         #expect(tasks.instance == 7)
         var edits = Edits()
         tasks.write(to: target(7, isForOneCall: false), method, &edits)
@@ -75,21 +79,21 @@ import Testing
                 method == .listen
                 ? #"{"notifications":{"taskIds":["\#(sealed("own"))","\#(id)"]}}"# : #"{"taskId":"\#(id)"}"#
             let (message, bytes) = try request(method, params)
-            let refusal = #expect(throws: Refusal.self) { try TaskIDs(message, bytes.span, seal: seal) }
+            let refusal = #expect(throws: Refusal.self) { try named(message, bytes) }
             #expect(refusal?.status == 400)
             #expect(refusal?.failure.code == .invalidParams)
         }
     }
 
     @Test func `of a listen may be many, but not too many`() throws {
-        func listen(_ count: Int) throws -> TaskIDs {
+        func listen(_ count: Int) throws -> TaskIDs? {
             let ids = Array(repeating: "\"\(sealed("own"))\"", count: count).joined(separator: ",")
             let (message, bytes) = try request(.listen, #"{"notifications":{"taskIds":[\#(ids)]}}"#)
-            return try TaskIDs(message, bytes.span, seal: seal)
+            return try named(message, bytes)
         }
-        #expect(try listen(TaskIDs.limit).instance == 7)
+        #expect(try listen(TaskIDs.limit)?.instance == 7)
         #expect(throws: Refusal.self) { try listen(TaskIDs.limit + 1) }
-        #expect(try listen(0).instance == nil)
+        #expect(try listen(0) == nil)
     }
 
     @Test(arguments: [true, false])
@@ -99,7 +103,7 @@ import Testing
             .listen,
             #"{"notifications":{"taskIds":["\#(a)","\#(b)","\#(c)"],"toolsListChanged":true}}"#
         )
-        var tasks = try TaskIDs(message, bytes.span, seal: seal)
+        let tasks = try #require(try named(message, bytes))
         #expect(tasks.instance == 7)
         var edits = Edits()
         tasks.write(to: target(7, isForOneCall: isForOneCall), .listen, &edits)
@@ -115,7 +119,7 @@ import Testing
     @Test func `come back as the client knows them, and those it did not name not at all`() throws {
         let id = sealed("a")
         let (message, bytes) = try request(.listen, #"{"notifications":{"taskIds":["\#(id)"]}}"#)
-        var tasks = try TaskIDs(message, bytes.span, seal: seal)
+        let tasks = try #require(try named(message, bytes))
         var edits = Edits()
         tasks.write(to: target(7, isForOneCall: false), .listen, &edits)
         func heard(_ method: Method, _ params: String) throws -> String? {
@@ -123,7 +127,7 @@ import Testing
                 #"{"jsonrpc":"2.0","method":"\#(method.rawValue)","params":\#(params)}"#
             )
             var edits = Edits()
-            guard tasks.rewrite(notice, bytes.span, &edits) else { return nil }
+            guard TaskIDs.rewrite(notice, bytes.span, tasks, &edits) else { return nil }
             return try JSONValue(Array(written(edits, bytes).utf8).span)["params"].map {
                 String(decoding: $0.text(), as: UTF8.self)
             }
@@ -142,14 +146,17 @@ import Testing
         #expect(try heard(.toolsChanged, #"{"taskId":"b"}"#) == #"{"taskId":"b"}"#)
     }
 
-    @Test func `are nothing to a plain call`() throws {
-        let (message, bytes) = try request(.toolsCall, #"{"name":"t","taskId":"x"}"#)
-        var tasks = try TaskIDs(message, bytes.span, seal: seal)
+    @Test func `of a listen that names none are told to nobody`() throws {
+        for params in [#"{"notifications":{"toolsListChanged":true}}"#, #"{"notifications":{"taskIds":7}}"#] {
+            let (message, bytes) = try request(.listen, params)
+            #expect(try named(message, bytes) == nil)
+        }
+        let (notice, bytes) = try read(
+            #"{"jsonrpc":"2.0","method":"notifications/tasks","params":{"taskId":"a"}}"#
+        )
         var edits = Edits()
-        tasks.write(to: target(1, isForOneCall: true), .toolsCall, &edits)
-        #expect(tasks.instance == nil)
-        #expect(!tasks.isDeclared)
-        #expect(written(edits, bytes) == String(decoding: bytes, as: UTF8.self))
+        let isForwarded = TaskIDs.rewrite(notice, bytes.span, nil, &edits)
+        #expect(!isForwarded)
     }
 }
 
