@@ -155,8 +155,8 @@ let package = Package(
         .executableTarget(
             name: "gatehouse",
             dependencies: [
-                "Configuration", "Gateway", "Frontends", "Backends", "Sessions", "MCPClient", "MCPCore",
-                "JSONRPC", "HTTPServer",
+                "Configuration", "Gateway", "Frontends", "Backends", "Sessions", "MCPClient", "MCPServer",
+                "MCPCore", "JSONRPC", "HTTPServer",
                 "HTTPClient", "EventLoop", "Children", "Diagnostics", "StdioFraming", "Bytes", "JSON",
             ],
             path: "Sources/Commands/gatehouse",

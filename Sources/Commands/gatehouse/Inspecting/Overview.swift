@@ -45,14 +45,18 @@ struct Overview {
         let title = tool["title"]?.string ?? tool["annotations"]?["title"]?.string
         var lines = [head(tool["name"]?.string ?? "", title, hints(tool["annotations"]))]
         lines += description(tool)
-        lines += Parameter.table(Parameter.ofTool(schema: tool["inputSchema"] ?? .null), style, indent: 6)
+        lines += ShownParameter.table(
+            ShownParameter.ofTool(schema: tool["inputSchema"] ?? .null),
+            style,
+            indent: 6
+        )
         return lines.joined(separator: "\n")
     }
 
     private func prompt(_ prompt: JSONValue) -> String {
         var lines = [head(prompt["name"]?.string ?? "", prompt["title"]?.string, [])]
         lines += description(prompt)
-        lines += Parameter.table(Parameter.ofPrompt(prompt), style, indent: 6)
+        lines += ShownParameter.table(ShownParameter.ofPrompt(prompt), style, indent: 6)
         return lines.joined(separator: "\n")
     }
 
