@@ -14,6 +14,7 @@ struct Main {
         case "check": exit(Check.run(arguments: rest))
         case "inspect": exit(Inspect.run(arguments: rest))
         case "demo": exit(Demo.run(arguments: rest))
+        case "everything": exit(Everything.run(arguments: rest))
         case "--version", "version":
             print("gatehouse \(GatewayIdentity.version)")
         case "--help", "-h", "help":
@@ -32,11 +33,12 @@ struct Main {
 
         Usage: gatehouse COMMAND [OPTION…]
 
-          serve     offer the servers of a configuration over HTTP
-          check     say what is wrong with a configuration
-          inspect   list and call what a server offers, from the terminal
-          demo      a small MCP server on stdio, to try a gateway with
-          version   print the version
+          serve       offer the servers of a configuration over HTTP
+          check       say what is wrong with a configuration
+          inspect     list and call what a server offers, from the terminal
+          demo        a small MCP server on stdio, to try a gateway with
+          everything  a server with every feature of MCP, to test with
+          version     print the version
 
         gatehouse COMMAND --help tells more about each.
         """

@@ -96,14 +96,14 @@ import Testing
             "required": ["a"], "$defs": ["E": ["enum": ["x", "y"]]],
         ]
         #expect(
-            Parameter.ofTool(schema: schema) == [
-                Parameter(name: "a", type: "string", isRequired: true, description: "the a"),
-                Parameter(name: "b", type: "integer | null", isRequired: false, description: ""),
-                Parameter(name: "c", type: "string[]", isRequired: false, description: "(default: [])"),
+            ShownParameter.ofTool(schema: schema) == [
+                ShownParameter(name: "a", type: "string", isRequired: true, description: "the a"),
+                ShownParameter(name: "b", type: "integer | null", isRequired: false, description: ""),
+                ShownParameter(name: "c", type: "string[]", isRequired: false, description: "(default: [])"),
             ]
         )
-        let table = Parameter.table(
-            [Parameter(name: "a", type: "string", isRequired: true, description: "the a")],
+        let table = ShownParameter.table(
+            [ShownParameter(name: "a", type: "string", isRequired: true, description: "the a")],
             plain,
             indent: 2
         )

@@ -68,7 +68,7 @@ struct Overview {
     private func prompt(_ prompt: JSONValue) -> String {
         var lines = [head(prompt["name"]?.string ?? "", prompt["title"]?.string, [])]
         lines += description(prompt)
-        lines += Parameter.table(Parameter.ofPrompt(prompt), style, indent: 6)
+        lines += ShownParameter.table(ShownParameter.ofPrompt(prompt), style, indent: 6)
         return lines.joined(separator: "\n")
     }
 

@@ -4,7 +4,7 @@ import JSON
 import MCPClient
 
 /// A parameter of a tool, or an argument of a prompt, as it is shown.
-struct Parameter: Equatable {
+struct ShownParameter: Equatable {
     var name: String
     var type: String
     var isRequired: Bool
@@ -18,14 +18,14 @@ struct Parameter: Equatable {
     }
 
     /// The parameters of a tool, in the order of its schema.
-    static func ofTool(schema: JSONValue) -> [Parameter] {
+    static func ofTool(schema: JSONValue) -> [ShownParameter] {
         let required = schema["required"]?.array?.compactMap(\.string) ?? []
         return (schema["properties"]?.members ?? []).map { property in
             var description = property.value["description"]?.string ?? title(property) ?? ""
             if let value = property.value["default"] {
                 description += (description.isEmpty ? "" : " ") + "(default: \(text(value)))"
             }
-            return Parameter(
+            return ShownParameter(
                 name: property.name,
                 type: type(property.value, in: schema),
                 isRequired: required.contains { $0.utf8.elementsEqual(property.name.utf8) },
@@ -35,9 +35,9 @@ struct Parameter: Equatable {
     }
 
     /// The arguments of a prompt, which are all texts.
-    static func ofPrompt(_ prompt: JSONValue) -> [Parameter] {
+    static func ofPrompt(_ prompt: JSONValue) -> [ShownParameter] {
         (prompt["arguments"]?.array ?? []).map { argument in
-            Parameter(
+            ShownParameter(
                 name: argument["name"]?.string ?? "",
                 type: "string",
                 isRequired: argument["required"]?.bool ?? false,
@@ -75,7 +75,7 @@ struct Parameter: Equatable {
     }
 
     /// Several in columns, each with its description beside or below.
-    static func table(_ parameters: [Parameter], _ style: Style, indent: Int) -> [String] {
+    static func table(_ parameters: [ShownParameter], _ style: Style, indent: Int) -> [String] {
         let nameWidth = parameters.map { Style.safe($0.name).count }.max() ?? 0
         let typeWidth = min(24, parameters.map { Style.safe($0.type).count }.max() ?? 0)
         let margin = String(repeating: " ", count: indent)
