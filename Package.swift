@@ -186,7 +186,7 @@ let package = Package(
                 "StdioFraming",
             ]
         ),
-        tests("Commands", "gatehouse", ["HTTPClient", "MCPClient", "JSON"]),
+        tests("Commands", "gatehouse", ["HTTPClient", "MCPClient", "JSON", "JSONRPC", "StdioFraming"]),
         tests("Protocol", "StdioFraming", ["Bytes"]),
         tests("Protocol", "HTTPWire", ["Bytes", "CHTTPParser"]),
         tests("Protocol", "EventStream", ["Bytes"]),
