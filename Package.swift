@@ -203,7 +203,7 @@ let package = Package(
             ]
         ),
         tests("Services", "MCPServer", ["Bytes", "JSON", "EventLoop"]),
-        tests("Commands", "gatehouse", ["HTTPClient", "MCPClient", "JSON"]),
+        tests("Commands", "gatehouse", ["HTTPClient", "MCPClient", "JSON", "JSONRPC", "StdioFraming"]),
         tests("Protocol", "StdioFraming", ["Bytes"]),
         tests("Protocol", "HTTPWire", ["Bytes", "CHTTPParser"]),
         tests("Protocol", "EventStream", ["Bytes"]),

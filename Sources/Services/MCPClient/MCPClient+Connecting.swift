@@ -148,7 +148,9 @@ extension MCPClient {
             conversation.isSettled = true
             completeHandshake()
             if let level = conversation.identity.logLevel, server.offers("logging") { setLogLevel(level) }
-            for uri in watched.keys.sorted() { request(Method.subscribe.rawValue, ["uri": .string(uri)]) { _ in } }
+            for uri in watched.keys.sorted() {
+                request(Method.subscribe.rawValue, ["uri": .string(uri)]) { _ in }
+            }
             for call in held { send(call) }
             return
         case .success: break

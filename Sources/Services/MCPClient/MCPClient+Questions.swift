@@ -79,7 +79,12 @@ extension MCPClient {
         answered: @escaping (Result<JSONValue, Failure>) -> Void
     ) {
         guard call.isOpen, let onRequest else { return }
-        let request = ServerRequest(id: "", key: question.key, method: question.method, params: question.params)
+        let request = ServerRequest(
+            id: "",
+            key: question.key,
+            method: question.method,
+            params: question.params
+        )
         let asked = ServerQuestion(request) { [weak call] outcome in
             guard let call, call.isOpen else { return }
             call.questions.removeAll { !$0.isOpen }

@@ -99,7 +99,9 @@ extension MCPClient: ClientTransportDelegate {
     private func concludeModern(_ call: MCPCall, _ error: MCPClientError) {
         guard case .refused(let failure, _) = error else { return call.finish(.failure(error)) }
         let mirrors = transport?.mirrorsHeaders == true
-        if mirrors, failure.code == .headerMismatch, call.method == Method.toolsCall.rawValue, !call.isRelisted {
+        if mirrors, failure.code == .headerMismatch, call.method == Method.toolsCall.rawValue,
+            !call.isRelisted
+        {
             return repeatAfterListing(call)
         }
         let supported = failure.data?["supported"]?.array ?? []

@@ -26,7 +26,9 @@ extension MCPClient {
         let subscription = MCPSubscription(filter, onEvent)
         subscription.client = self
         guard let server, transport != nil, subscriptions.count < Self.subscriptionLimit else {
-            loop.onNextTurn { subscription.end(.ended("the client is not connected, or has too many subscriptions")) }
+            loop.onNextTurn {
+                subscription.end(.ended("the client is not connected, or has too many subscriptions"))
+            }
             return subscription
         }
         subscriptions.append(subscription)

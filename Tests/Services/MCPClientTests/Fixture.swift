@@ -16,11 +16,17 @@ final class Bench {
     var results: [Result<JSONValue, MCPClientError>] = []
     var progress: [JSONValue] = []
     var events: [String] = []
+    var told: [String] = []
+    var questions: [ServerQuestion] = []
     var isClosed = false
 
     init(_ target: ServerTarget, era: EraPreference, _ loop: EventLoop) {
         var options = MCPClient.Options(identity: ClientIdentity(name: "test", version: "1"))
         options.era = era
+        options.identity.capabilities = [
+            "elicitation": ["form": [:], "url": [:]], "roots": [:],
+            "extensions": .object([.init(TaskWatch.extension, [:])]),
+        ]
         client = MCPClient(target, options: options, on: loop)
         client.onEvent = { [weak self] event in
             switch event {

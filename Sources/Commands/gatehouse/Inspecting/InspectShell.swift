@@ -71,7 +71,9 @@ final class InspectShell {
             subscriptions = []
             prompt()
         case "level":
-            guard let level = rest.first, rest.count == 1 else { return fail("a level must follow \"level\"") }
+            guard let level = rest.first, rest.count == 1 else {
+                return fail("a level must follow \"level\"")
+            }
             let verb = InspectCommand.Verb.method("logging/setLevel", ["level=\(level)"])
             if server.era == .legacy { return perform(verb) }
             run.client?.setLogLevel(level)

@@ -11,7 +11,7 @@ struct ShownParameter: Equatable {
     var description: String
 
     /// The same, of what a tool gives: nobody has to provide that.
-    var asOutput: Parameter {
+    var asOutput: ShownParameter {
         var copy = self
         copy.isRequired = false
         return copy

@@ -74,6 +74,14 @@ package struct ServerRequest: Sendable, Equatable {
     /// The parameters; null if there are none.
     package var params: JSONValue
 
+    /// Makes a request.
+    package init(id: String, key: String?, method: String, params: JSONValue) {
+        self.id = id
+        self.key = key
+        self.method = method
+        self.params = params
+    }
+
     /// The name in `_meta` of a legacy question that tells its key.
     package static let keyName = "io.github.gatehouse/inputKey"
 }

@@ -89,7 +89,9 @@ extension ElicitationField {
     /// Whether a text is of a shape where `d` stands for a digit and all else for itself.
     private static func hasShape(_ text: String, _ shape: String) -> Bool {
         text.utf8.count == shape.utf8.count
-            && zip(text.utf8, shape.utf8).allSatisfy { $1 == UInt8(ascii: "d") ? ASCII.isDigit($0) : $0 == $1 }
+            && zip(text.utf8, shape.utf8).allSatisfy {
+                $1 == UInt8(ascii: "d") ? ASCII.isDigit($0) : $0 == $1
+            }
     }
 
     private static func number(

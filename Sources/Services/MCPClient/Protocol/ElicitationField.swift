@@ -27,6 +27,12 @@ package struct ElicitationField: Sendable, Equatable {
         package var value: String
         /// What stands for it.
         package var title: String
+
+        /// Makes a choice.
+        package init(value: String, title: String) {
+            self.value = value
+            self.title = title
+        }
     }
 
     /// The name in the answer.

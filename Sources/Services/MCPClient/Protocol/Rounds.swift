@@ -24,6 +24,13 @@ package struct Rounds: Sendable {
         package var method: String
         /// Its parameters.
         package var params: JSONValue
+
+        /// Makes a question.
+        package init(key: String, method: String, params: JSONValue) {
+            self.key = key
+            self.method = method
+            self.params = params
+        }
     }
 
     /// What to do next.
@@ -85,7 +92,8 @@ package struct Rounds: Sendable {
         self.failure = failure
         for (index, elicitation) in elicitations.enumerated() {
             let key = elicitation["elicitationId"]?.string ?? "url-\(index + 1)"
-            guard elicitation["mode"]?.string == "url", !open.contains(where: { $0.key.hasSameBytes(as: key) })
+            guard elicitation["mode"]?.string == "url",
+                !open.contains(where: { $0.key.hasSameBytes(as: key) })
             else {
                 return .fail(.refused(failure, status: nil))
             }

@@ -48,7 +48,9 @@ struct PreparedAnswers {
 
     /// A form filled in with answers under the names of its fields; nil if they are not enough.
     private mutating func form(_ request: ServerRequest) -> JSONValue? {
-        guard request.method == "elicitation/create", request.params["mode"]?.string != "url" else { return nil }
+        guard request.method == "elicitation/create", request.params["mode"]?.string != "url" else {
+            return nil
+        }
         let fields = ElicitationField.all(in: request.params["requestedSchema"] ?? .null)
         let isEnough = fields.allSatisfy { has($0.name) || !$0.isRequired || $0.initial != nil }
         guard isEnough, fields.contains(where: { has($0.name) }) else { return nil }
@@ -85,7 +87,9 @@ struct PreparedAnswers {
         }
         if value.members != nil { return ["action": "accept", "content": value] }
         let fields = ElicitationField.all(in: params["requestedSchema"] ?? .null)
-        guard let field = fields.first(where: \.isRequired) ?? fields.first else { return ["action": "cancel"] }
+        guard let field = fields.first(where: \.isRequired) ?? fields.first else {
+            return ["action": "cancel"]
+        }
         return ["action": "accept", "content": .object([.init(field.name, value)])]
     }
 }

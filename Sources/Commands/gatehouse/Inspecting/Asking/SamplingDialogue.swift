@@ -26,7 +26,9 @@ struct SamplingDialogue: Dialogue {
             let texts = ["content": .array(blocks)] as JSONValue
             said.append(style.wrapped(ResultText(style: style).call(texts), indent: 4))
         }
-        if let most = request.params["maxTokens"]?.integer { said.append(style.dim("  at most \(most) tokens")) }
+        if let most = request.params["maxTokens"]?.integer {
+            said.append(style.dim("  at most \(most) tokens"))
+        }
         said.append(style.dim("Answer as the model would, and end with an empty line; /decline refuses."))
         return said
     }
