@@ -93,10 +93,17 @@ package struct InputRounds: Sendable {
             case .success(let (method, params)):
                 nextNumber += 1
                 open.append(Question(number: number, key: member.name, method: method))
-                actions.append(.ask(number, method, params))
+                actions.append(.ask(number, method, Self.named(params, member.name)))
             }
         }
         return actions
+    }
+
+    /// A question that carries the key that the server gave it.
+    private static func named(_ params: JSONValue, _ key: String) -> JSONValue {
+        let others = (params.members ?? []).filter { !$0.name.utf8.elementsEqual("_meta".utf8) }
+        let meta = (params["_meta"]?.members ?? []) + [.init(Translation.inputKeyName, .string(key))]
+        return .object(others + [.init("_meta", .object(meta))])
     }
 
     /// The client has answered a question.
