@@ -7,24 +7,37 @@ import TestSupport
 /// Judges what a server sends by the official schemas: each message by that of the revision it belongs to.
 struct MessageJudge {
     private var session = Revision.latestLegacy
-    private var requests: [String: (method: Method, revision: Revision)] = [:]
+    /// What was asked under an id, oldest first: a test may use one that is still in use.
+    private var requests: [String: [Request]] = [:]
+
+    private struct Request {
+        var method: Method
+        var revision: Revision
+    }
 
     /// Notes what the client sends, to know what is answered.
     mutating func note(sent message: JSONValue) {
+        for element in message.array ?? [] { note(sent: element) }
         guard let id = message["id"], let method = message["method"]?.string else { return }
         let version = message["params"]?["_meta"]?["io.modelcontextprotocol/protocolVersion"]
-        requests[id.line] = (Method(Array(method.utf8)), version == nil ? session : .modern)
+        let request = Request(
+            method: Method(Array(method.utf8)),
+            revision: version == nil ? session : .modern
+        )
+        requests[id.line, default: []].append(request)
     }
 
     /// What is wrong with a message.
     mutating func faults(_ message: JSONValue, _ request: String?) -> [String] {
-        let asked = request.flatMap { requests[$0] }
         if message["method"] != nil {
+            let asked = request.flatMap { requests[$0]?.first }
             let revision = asked?.revision ?? session
             guard let type = Self.type(of: message) else { return ["an unknown method"] }
             return type.isEmpty ? [] : SchemaJudge.faults(message, as: type, revision)
         }
-        guard let id = message["id"], let asked = requests[id.line] else {
+        guard let id = message["id"]?.line, requests[id]?.isEmpty == false,
+            let asked = message["error"] == nil ? requests[id]?.removeFirst() : requests[id]?.removeLast()
+        else {
             // Schemas before 2025-11-25 have no error for what could not be read.
             return SchemaJudge.faults(message, as: "JSONRPCErrorResponse", .modern)
         }

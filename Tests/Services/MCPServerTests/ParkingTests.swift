@@ -232,6 +232,28 @@ struct ParkingTests {
     }
 
     @Test
+    func `A thousand parked calls wait side by side`() async {
+        let client = TestClient(makeServer(TestWorld().options { $0.limits.parkedCalls = 1000 }))
+        var states: [String] = []
+        for number in 0..<1000 {
+            let asked = await client.result(
+                "\(number)",
+                "tools/call",
+                #""name":"name""#,
+                capabilities: Self.forms
+            )
+            states.append(asked["requestState"]?.line ?? "")
+        }
+        #expect(Set(states).count == 1000)
+        for number in (0..<1000).reversed() {
+            let answers = Self.accept("user_name", "\(number)")
+            let params = #""name":"name","requestState":\#(states[number]),"inputResponses":\#(answers)"#
+            let result = await client.result("\(number)", "tools/call", params)
+            #expect(text(result) == "Hello, \(number)!")
+        }
+    }
+
+    @Test
     func `What the client did not declare is an error that says what is missing`() async {
         let none = await call("1", "name", capabilities: "{}")
         #expect(none["code"] == -32021)
