@@ -183,7 +183,7 @@ let package = Package(
         // What tests of several rooms need: no product has it.
         .target(
             name: "TestSupport",
-            dependencies: ["EventLoop", "Bytes"],
+            dependencies: ["EventLoop", "Bytes", "JSON", "MCPCore"],
             path: "Tests/Support",
             swiftSettings: common
         ),
@@ -202,13 +202,13 @@ let package = Package(
                 "StdioFraming", "TestSupport",
             ]
         ),
-        tests("Services", "MCPServer", ["Bytes", "JSON", "EventLoop"]),
+        tests("Services", "MCPServer", ["Bytes", "JSON", "EventLoop", "MCPCore", "TestSupport"]),
         tests("Commands", "gatehouse", ["HTTPClient", "MCPClient", "JSON", "JSONRPC", "StdioFraming"]),
         tests("Protocol", "StdioFraming", ["Bytes"]),
         tests("Protocol", "HTTPWire", ["Bytes", "CHTTPParser"]),
         tests("Protocol", "EventStream", ["Bytes"]),
         tests("Protocol", "JSONRPC", ["JSON"]),
-        tests("Protocol", "MCPCore", ["JSON", "JSONRPC"]),
+        tests("Protocol", "MCPCore", ["JSON", "JSONRPC", "TestSupport"]),
         tests("Protocol", "URITemplate", ["JSON"]),
         tests("Product", "Sessions", ["MCPCore"]),
         tests("Product", "Hosting", ["MCPServer", "MCPClient", "EventLoop", "JSON", "TestSupport"]),

@@ -48,3 +48,9 @@ extension Upstream.Input {
         }
     }
 }
+
+/// Reads a value that a test writes as text.
+func json(_ text: String) throws -> JSONValue {
+    let bytes = Array(text.utf8)
+    return try JSONValue(bytes.span)
+}

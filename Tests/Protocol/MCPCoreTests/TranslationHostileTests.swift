@@ -3,6 +3,7 @@
 import JSON
 import JSONRPC
 import MCPCore
+import TestSupport
 import Testing
 
 /// Every value of a message replaced by every other type, and every member left out.

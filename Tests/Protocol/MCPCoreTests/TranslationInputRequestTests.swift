@@ -3,6 +3,7 @@
 import JSON
 import JSONRPC
 import MCPCore
+import TestSupport
 import Testing
 
 /// A legacy server asks a modern client.

@@ -2,6 +2,7 @@
 
 import JSON
 import MCPCore
+import TestSupport
 import Testing
 
 @Suite struct TranslationLegacyResultTests {

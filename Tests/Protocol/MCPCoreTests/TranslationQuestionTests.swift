@@ -3,6 +3,7 @@
 import JSON
 import JSONRPC
 import MCPCore
+import TestSupport
 import Testing
 
 /// A modern server asks a legacy client.

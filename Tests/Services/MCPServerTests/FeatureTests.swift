@@ -175,6 +175,35 @@ struct FeatureTests {
     }
 
     @Test
+    func `A resource that asked must not be kept`() async throws {
+        let server = try Self.server {
+            $0.cacheTTL = 1000
+            $0.cacheScope = .public
+        }
+        server.addResource(ResourceDescription(uri: "test://asks", name: "asks")) { context in
+            let answer = try await context.elicit("Who?", schema: nameSchema, key: "k")
+            return [ResourceContents(uri: "test://asks", text: answer.content?["name"]?.string ?? "?")]
+        }
+        let client = TestClient(server)
+        let uri = #""uri":"test://asks""#
+        let asked = await client.result("1", "resources/read", uri, capabilities: #"{"elicitation":{}}"#)
+        #expect(asked["ttlMs"] == nil)
+        let state = asked["requestState"]?.line ?? ""
+        let answers = #"{"k":{"action":"accept","content":{"name":"x"}}}"#
+        let read = await client.result(
+            "2",
+            "resources/read",
+            #"\#(uri),"requestState":\#(state),"inputResponses":\#(answers)"#
+        )
+        #expect(read["contents"]?.array?.first?["text"] == "x")
+        #expect(read["ttlMs"] == 0)
+        #expect(read["cacheScope"] == "private")
+        let plain = await client.result("3", "resources/read", #""uri":"test://1""#)
+        #expect(plain["ttlMs"] == 1000)
+        #expect(plain["cacheScope"] == "public")
+    }
+
+    @Test
     func `Completion proposes at most a hundred values`() async throws {
         let client = TestClient(try Self.server())
         func complete(_ reference: String, _ argument: String, _ more: String = "") async -> JSONValue {

@@ -129,10 +129,10 @@ struct LegacyTests {
     }
 
     @Test(arguments: [
-        (#""error":{"code":-1,"message":"User rejected"}"#, "refused(code: -1, message: \"User rejected\")"),
-        (#""error":{}"#, "refused(code: -32603, message: \"\")"),
-        (#""result":{"action":"perhaps"}"#, "malformed"), (#""result":{}"#, "malformed"),
-        (#""result":7"#, "malformed"), (#""result":{},"error":{}"#, "malformed"),
+        (#""error":{"code":-1,"message":"User rejected"}"#, "(-1): User rejected"),
+        (#""error":{}"#, "(-32603)"),
+        (#""result":{"action":"perhaps"}"#, "does not fit"), (#""result":{}"#, "does not fit"),
+        (#""result":7"#, "does not fit"), (#""result":{},"error":{}"#, "does not fit"),
     ])
     func `An answer that is none ends the question, and withdraws those asked with it`(
         answer: String,
@@ -165,7 +165,7 @@ struct LegacyTests {
         #expect(await client.receive().message["method"] == "notifications/cancelled")
         let result = await client.receive().message["result"]
         #expect(result?["isError"] == true)
-        #expect(result?["content"]?.array?.first?["text"] == "expired")
+        #expect(result?["content"]?.array?.first?["text"] == "The client did not answer in time.")
     }
 
     @Test

@@ -126,7 +126,7 @@ struct ModernTests {
         #expect(await legacy.result("1", "server/discover")["code"] == -32602)
         await legacy.initialize()
         #expect(await legacy.result("2", "server/discover")["code"] == -32601)
-        #expect(await legacy.result("3", "tools/list")["resultType"] == nil)
+        #expect(await legacy.result("3", "tools/list", #""cursor":7"#)["code"] == -32602)
     }
 
     @Test

@@ -1,5 +1,6 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Dispatch
 import Glibc
 import JSON
 import MCPServer
@@ -39,13 +40,24 @@ struct StdioTests {
     }
 
     /// Everything until the server closes its end.
-    func readAll() -> [String] {
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65536)
-        while case let count = read(fromServer, &chunk, chunk.count), count > 0 {
-            bytes += chunk[..<count]
+    func readAll() async -> [String] {
+        let fromServer = fromServer
+        let bytes = await blocking {
+            var bytes: [UInt8] = []
+            var chunk = [UInt8](repeating: 0, count: 65536)
+            while case let count = read(fromServer, &chunk, chunk.count), count > 0 {
+                bytes += chunk[..<count]
+            }
+            return bytes
         }
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    /// Runs what may block where no other task waits for the thread.
+    func blocking<R: Sendable>(_ body: @escaping @Sendable () -> R) async -> R {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(returning: body()) }
+        }
     }
 
     static let ping = #"{"jsonrpc":"2.0","id":1,"method":"ping"}"#
@@ -58,7 +70,7 @@ struct StdioTests {
         write(String(Self.ping.dropFirst(10)) + "\nhello\n")
         close(toServer)
         await server.value
-        let lines = readAll()
+        let lines = await readAll()
         #expect(lines.count == 3)
         #expect(lines.prefix(2) == [Self.pong, Self.pong])
         #expect(lines.last?.contains("-32700") == true)
@@ -83,7 +95,7 @@ struct StdioTests {
         close(toServer)
         gate.open()
         await serving.value
-        let lines = readAll()
+        let lines = await readAll()
         #expect(lines.count == 1)
         #expect(lines.first?.contains(#""text":"done""#) == true)
         close(fromServer)
@@ -94,7 +106,7 @@ struct StdioTests {
         let serving = serve(makeServer(TestWorld().options { $0.limits.messageSize = 100 }))
         write(Self.ping + "\n" + String(repeating: "[", count: 200))
         await serving.value
-        let lines = readAll()
+        let lines = await readAll()
         #expect(lines.count == 2)
         #expect(lines.first == Self.pong)
         #expect(lines.last?.contains("-32600") == true)
@@ -117,16 +129,13 @@ struct StdioTests {
             #"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","#
                 + #""capabilities":{}}}"# + "\n"
         )
-        let (toServer, ended) = (toServer, Gate())
-        let writing = Task(name: "writing") {
+        let toServer = toServer
+        await blocking {
             let bytes = Array(list.utf8)
             // Until nobody reads any more.
             while Glibc.write(toServer, bytes, bytes.count) > 0 {}
-            try? await ended.wait()
         }
         await serving.value
-        ended.open()
-        await writing.value
         close(toServer)
         close(fromServer)
     }
@@ -135,12 +144,16 @@ struct StdioTests {
     func `Cancelling the task ends the line`() async {
         let serving = serve(makeServer())
         write(Self.ping + "\n")
-        var chunk = [UInt8](repeating: 0, count: 100)
-        #expect(read(fromServer, &chunk, chunk.count) > 0)
+        let fromServer = fromServer
+        let count = await blocking {
+            var chunk = [UInt8](repeating: 0, count: 100)
+            return read(fromServer, &chunk, chunk.count)
+        }
+        #expect(count > 0)
         serving.cancel()
         await serving.value
         close(toServer)
-        #expect(readAll().isEmpty)
+        #expect(await readAll().isEmpty)
         close(fromServer)
     }
 }

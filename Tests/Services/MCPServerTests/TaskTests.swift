@@ -203,7 +203,6 @@ struct TaskTests {
             "later",
             #","requestState":\#(asked["requestState"]?.line ?? ""),\#(answers)"#
         )
-        // The member "task" is another one than at first, but not looked at.
         #expect(created["resultType"] == "task")
         gate.open()
         let done = await wait(for: created["taskId"], "completed")

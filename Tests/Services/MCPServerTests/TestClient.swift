@@ -33,6 +33,7 @@ final class TestClient: Sendable {
 
     let connection: ServerConnection
     private let inbox: Inbox
+    private let judge = Locked(MessageJudge())
 
     init(_ server: MCPServer) {
         let inbox = Inbox()
@@ -45,10 +46,21 @@ final class TestClient: Sendable {
 
     deinit { connection.close() }
 
-    func send(_ text: String) { connection.receive(Array(text.utf8)) }
+    func send(_ text: String) {
+        let bytes = Array(text.utf8)
+        if let message = try? JSONValue(bytes.span) { judge.withLock { $0.note(sent: message) } }
+        connection.receive(bytes)
+    }
 
-    /// The next message, which must come.
+    /// The next message, which must come, and must be one by the schema of its revision.
     func receive() async -> Received {
+        let received = await take()
+        let faults = judge.withLock { $0.faults(received.message, received.request) }
+        #expect(faults == [], "\(received.message.line)")
+        return received
+    }
+
+    private func take() async -> Received {
         await withCheckedContinuation { continuation in
             let received = inbox.state.withLock { state -> Received? in
                 if !state.messages.isEmpty { return state.messages.removeFirst() }

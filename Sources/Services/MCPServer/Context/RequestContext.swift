@@ -74,7 +74,7 @@ public struct InputRequest: Sendable, Equatable {
 }
 
 /// Why a question was not answered.
-public enum AskError: Error, Sendable, Equatable {
+public enum AskError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The client did not declare that it can answer this; the capabilities that it would need, as an object.
     case missingCapability(JSONValue)
     /// The client answered with an error.
@@ -83,6 +83,18 @@ public enum AskError: Error, Sendable, Equatable {
     case malformed(String)
     /// No answer came in time.
     case expired
+
+    /// A sentence for people and models.
+    public var description: String {
+        switch self {
+        case .missingCapability(let capabilities):
+            let names = (capabilities.members ?? []).map(\.name).joined(separator: ", ")
+            return "The client cannot be asked: it did not declare \(names)."
+        case .refused(let code, let message): return "The client did not answer (\(code)): \(message)"
+        case .malformed(let reason): return "The client's answer is none: \(reason)"
+        case .expired: return "The client did not answer in time."
+        }
+    }
 }
 
 /// What a client says about itself; for display and to see what it can do, never for decisions about trust.

@@ -102,7 +102,8 @@ extension ConnectionMachine {
         if let task = job.task { return finish(task: task, outcome) }
         guard let request = job.request else { return }
         requests[request] = nil
-        respond(request, outcome, of: job.method, for: job.speaker.revision)
+        // What depends on answers must not be kept (2026-07-28, "Multi Round-Trip Requests").
+        respond(request, outcome, of: job.method, for: job.speaker.revision, mayBeKept: job.digest == nil)
     }
 
     /// Ends a job without an outcome: nothing more is sent for it, except that its questions are withdrawn.

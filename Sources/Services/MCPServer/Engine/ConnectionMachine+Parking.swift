@@ -81,6 +81,7 @@ extension ConnectionMachine {
 
     /// Gives up on answers that did not come in time, and on tasks that are too old.
     mutating func expire(_ now: Int) {
+        guard !deadlines.isEmpty || !tasks.isEmpty else { return }
         for id in deadlines.filter({ $0.value <= now }).keys.sorted() {
             deadlines[id] = nil
             guard var job = jobs[id] else { continue }

@@ -173,8 +173,7 @@ extension ConnectionMachine {
         {
             take([JSONValue.Member(question.key, answer)], for: asked.job)
         } else {
-            let words = "the client's answer to \(question.request.method) is none"
-            fail(ask, of: asked.job, .malformed(words))
+            fail(ask, of: asked.job, .malformed("it does not fit \(question.request.method)"))
         }
         if jobs[asked.job]?.asks.isEmpty ?? true { deadlines[asked.job] = nil }
     }

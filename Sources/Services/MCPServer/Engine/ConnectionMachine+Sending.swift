@@ -7,8 +7,14 @@ import MCPCore
 
 extension ConnectionMachine {
     /// Answers a request with a result, given in the form of revision 2026-07-28 without what every result has.
-    mutating func respond(_ id: RequestID, _ result: JSONValue, of method: Method, for revision: Revision) {
-        let whole = complete(result, of: method)
+    mutating func respond(
+        _ id: RequestID,
+        _ result: JSONValue,
+        of method: Method,
+        for revision: Revision,
+        mayBeKept: Bool = true
+    ) {
+        let whole = complete(result, of: method, mayBeKept: mayBeKept)
         let fitting =
             revision.era == .modern ? whole : Translation.legacyResult(whole, of: method, for: revision)
         var text: [UInt8] = []
@@ -21,13 +27,14 @@ extension ConnectionMachine {
     }
 
     /// A result with its type, who made it, and how long it may be kept.
-    private func complete(_ result: JSONValue, of method: Method) -> JSONValue {
+    private func complete(_ result: JSONValue, of method: Method, mayBeKept: Bool) -> JSONValue {
         let isComplete = result["resultType"] == nil
         var members = isComplete ? [JSONValue.Member("resultType", "complete")] : []
         members += result.members ?? []
         if isComplete, Self.isCacheable(method) {
-            members.append(.init("ttlMs", .number(String(max(0, options.cacheTTL)))))
-            members.append(.init("cacheScope", .string(options.cacheScope.rawValue)))
+            let scope = mayBeKept ? options.cacheScope : .private
+            members.append(.init("ttlMs", .number(String(mayBeKept ? max(0, options.cacheTTL) : 0))))
+            members.append(.init("cacheScope", .string(scope.rawValue)))
         }
         return JSONValue.object(members).settingMeta("\(MetaKey.serverInfo)", info)
     }
@@ -48,9 +55,15 @@ extension ConnectionMachine {
     }
 
     /// Ends a request with what its handler came to.
-    mutating func respond(_ id: RequestID, _ outcome: Outcome, of method: Method, for revision: Revision) {
+    mutating func respond(
+        _ id: RequestID,
+        _ outcome: Outcome,
+        of method: Method,
+        for revision: Revision,
+        mayBeKept: Bool
+    ) {
         switch outcome {
-        case .result(let result): respond(id, result, of: method, for: revision)
+        case .result(let result): respond(id, result, of: method, for: revision, mayBeKept: mayBeKept)
         case .failure(let failure): refuse(id, failure, of: method, for: revision)
         }
     }

@@ -23,7 +23,7 @@ enum QuestionForm {
         guard speaker.revision.era == .legacy else {
             let method = method(of: request)
             guard isQuestion(method), request.params.members != nil else {
-                throw .malformed("\(request.method) is no question, or its parameters are no object")
+                throw .malformed("\(request.method) is no question, or has no object of parameters")
             }
             let required = Translation.requiredCapabilities(for: method, params: request.params)
             guard Translation.isDeclared(required, in: speaker.capabilities) else {

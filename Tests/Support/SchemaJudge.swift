@@ -1,15 +1,15 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 import Foundation
-import JSON
-import MCPCore
+package import JSON
+package import MCPCore
 
 /// Judges values by the official schema of a revision (Tests/Vectors/mcp-schema), which uses a small part of JSON Schema.
-struct SchemaJudge {
+package struct SchemaJudge {
     private let definitions: [String: JSONValue]
 
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
-        .appending(path: "../../Vectors/mcp-schema")
+        .appending(path: "../Vectors/mcp-schema")
 
     private static let judges: [Revision: SchemaJudge] = {
         var judges: [Revision: SchemaJudge] = [:]
@@ -18,7 +18,7 @@ struct SchemaJudge {
     }()
 
     /// What is wrong with a value that should be of this type, as sentences; empty if it is one.
-    static func faults(_ value: JSONValue, as type: String, _ revision: Revision) -> [String] {
+    package static func faults(_ value: JSONValue, as type: String, _ revision: Revision) -> [String] {
         guard let judge = judges[revision], let definition = judge.definitions[type] else {
             return ["\(revision.rawValue) has no \(type)"]
         }
@@ -26,7 +26,7 @@ struct SchemaJudge {
     }
 
     /// Whether a revision has a type.
-    static func knows(_ type: String, _ revision: Revision) -> Bool {
+    package static func knows(_ type: String, _ revision: Revision) -> Bool {
         judges[revision]?.definitions[type] != nil
     }
 
@@ -97,10 +97,4 @@ struct SchemaJudge {
         guard case .number(let text)? = value else { return nil }
         return Double(text)
     }
-}
-
-/// Reads a value that a test writes as text.
-func json(_ text: String) throws -> JSONValue {
-    let bytes = Array(text.utf8)
-    return try JSONValue(bytes.span)
 }
