@@ -22,6 +22,14 @@ import Testing
         InputRounds(capabilities: Self.capabilities, revision: revision)
     }
 
+    /// The actions without what questions carry in `_meta`.
+    private func bare(_ actions: [InputRounds.Action]) -> [InputRounds.Action] {
+        actions.map { action in
+            guard case .ask(let number, let method, let params) = action else { return action }
+            return .ask(number, method, params.setting("_meta", to: nil))
+        }
+    }
+
     private func failure(_ actions: [InputRounds.Action]) -> Failure? {
         guard actions.count == 1, case .fail(let failure) = actions[0] else { return nil }
         return failure
@@ -32,7 +40,7 @@ import Testing
         var next = 5
         let asked = rounds.needs(["a": Self.form, "b": Self.roots], state: Self.state, nextNumber: &next)
         let params = Self.form["params"] ?? .null
-        #expect(asked == [.ask(5, .elicit, params), .ask(6, .rootsList, .object([]))])
+        #expect(bare(asked) == [.ask(5, .elicit, params), .ask(6, .rootsList, .object([]))])
         #expect(next == 7)
         #expect(rounds.numbers == [5, 6])
         #expect(rounds.answered(6, ["roots": []]) == [])
@@ -121,7 +129,7 @@ import Testing
         var next = 1
         for number in 1...InputRounds.limit {
             let asked = rounds.needs(["a": Self.roots], state: nil, nextNumber: &next)
-            #expect(asked == [.ask(number, .rootsList, .object([]))])
+            #expect(bare(asked) == [.ask(number, .rootsList, .object([]))])
             #expect(rounds.answered(number, ["roots": []]).count == 1)
         }
         #expect(failure(rounds.needs(["a": Self.roots], state: nil, nextNumber: &next))?.source == .upstream)

@@ -250,6 +250,26 @@ import Testing
         #expect(machine.count == 1)
     }
 
+    @Test func `at a server that may ask nothing, only a call that is alone there is ended by a question`() {
+        var alone = ParkedCalls(mayAsk: false)
+        _ = alone.add(1, mayAsk: true)
+        let actions = alone.asked(5, .elicit, Self.form, declared: .object([]), at: 0)
+        #expect(kinds(actions) == ["refuse 5 -32601", "fail 1 -32021", "cancel 1"])
+        #expect(alone.count == 0)
+
+        var listing = ParkedCalls(mayAsk: false)
+        _ = listing.add(1, mayAsk: false)
+        #expect(
+            kinds(listing.asked(5, .elicit, Self.form, declared: .object([]), at: 0)) == ["refuse 5 -32601"]
+        )
+        var several = ParkedCalls(mayAsk: false)
+        for key in 1...2 { _ = several.add(key, mayAsk: true) }
+        #expect(
+            kinds(several.asked(5, .elicit, Self.form, declared: .object([]), at: 0)) == ["refuse 5 -32601"]
+        )
+        #expect(several.count == 2)
+    }
+
     @Test func `what a caller that is away did not declare is refused, and its call goes on`() {
         var machine = parked()
         let url: JSONValue = ["mode": "url", "message": "m", "url": "https://a.example/"]

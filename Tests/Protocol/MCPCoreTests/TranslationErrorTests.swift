@@ -87,6 +87,20 @@ import Testing
         #expect(modern(-32002, nil, .toolsCall)?.code == .internalError)
     }
 
+    @Test func `a client that reads a resource in vain is told which`() {
+        let told: JSONValue = ["uri": "x://a"]
+        #expect(
+            Translation.notFound("m", uri: "x://a")
+                == Failure(.invalidParams, "m", data: told, source: .client)
+        )
+        #expect(Translation.notFound("m", uri: "x://a", data: ["a": 1]).data == ["a": 1, "uri": "x://a"])
+        #expect(Translation.notFound("m", uri: "x://a", data: ["uri": "x://b"]).data == ["uri": "x://b"])
+        #expect(Translation.notFound("m", uri: "x://a", data: ["uri": 5]).data == told)
+        #expect(Translation.notFound("m", uri: "x://a", data: "d").data == told)
+        #expect(Translation.notFound("m", uri: nil, data: "d").data == "d")
+        #expect(Translation.notFound("m", uri: nil).data == nil)
+    }
+
     @Test func `a capability is only missing if the client did not declare it`() {
         let data = Self.sampling
         let failure = modern(-32021, data, .toolsCall, ["sampling": .object([])])

@@ -15,6 +15,8 @@ final class BridgedCall: Caller {
     var text: [UInt8] = []
     /// The call's id at the child, once it was sent.
     var innerID: Int?
+    /// The resource that it reads, if it reads one.
+    var uri: String?
     /// The level from which its caller wants log messages.
     var level: LogSeverity?
     /// What it listens to, if it is a listen.
@@ -141,15 +143,23 @@ final class BridgedCall: Caller {
             }
             var info: JSONValue?
             if case .done(let greeting) = bridge.greeting { info = greeting["serverInfo"] }
+            if method == .resourcesRead, result["contents"]?.array?.isEmpty == true {
+                // So some servers of the legacy era say that it does not exist; the modern era forbids that.
+                return Bridging.response(Translation.notFound("The resource does not exist", uri: uri))
+            }
             return Bridging.response(Translation.modernResult(result, of: method, serverInfo: info))
         }
     }
 
     private func error(_ message: Message, _ bytes: Span<UInt8>) -> [UInt8] {
         let error = try? JSONValue(bytes.extracting(message.envelope.error.range))
+        let text = error?["message"]?.string ?? ""
+        if method == .resourcesRead, message.errorCode == ErrorCode.resourceNotFound.value {
+            return Bridging.response(Translation.notFound(text, uri: uri, data: error?["data"]))
+        }
         let outcome = Translation.modernOutcome(
             code: message.errorCode ?? ErrorCode.internalError.value,
-            message: error?["message"]?.string ?? "",
+            message: text,
             data: error?["data"],
             method: method,
             declared: bridge.capabilities

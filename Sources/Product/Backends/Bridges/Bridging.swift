@@ -56,7 +56,7 @@ enum Bridging {
 
     /// The member of `_meta` that says who a server is, as JSON text; empty if it is not known.
     static func serverMeta(_ info: JSONValue?) -> [UInt8] {
-        guard let info else { return [] }
+        guard let info = Translation.implementation(info) else { return [] }
         var text: [UInt8] = []
         text.append(json: "\(MetaKey.serverInfo)")
         text.append(UInt8(ascii: ":"))
@@ -72,6 +72,8 @@ enum Bridging {
 }
 
 /// A request of a bridge's own: nobody else is told of its answer.
+///
+/// An error that the server answers is about this request, not about one of a client, so its code goes no further.
 final class OwnCall: Caller {
     private var completion: ((Result<JSONValue, Failure>) -> Void)?
 
@@ -87,8 +89,9 @@ final class OwnCall: Caller {
         }
         let error = try? JSONValue(bytes.extracting(message.envelope.error.range))
         let text = error?["message"]?.string ?? "The server's answer cannot be read"
-        let code = ErrorCode(message.errorCode ?? ErrorCode.internalError.value)
-        finish(.failure(Failure(code, text, data: error?["data"], source: .upstream)))
+        let code = message.errorCode.map { " (\($0))" } ?? ""
+        let told = "The server refused what the gateway asked of it\(code): \(text)"
+        finish(.failure(Failure(.internalError, told, source: .upstream)))
     }
 
     func failed(_ failure: Failure, _ call: Call) {

@@ -110,6 +110,9 @@ final class LegacyServerBridge: Bridge {
         }
         let call = BridgedCall(self, key: key, outer)
         call.level = bytes.string(message.params.meta.logLevel).flatMap(LogSeverity.init(bytes:))
+        if message.method == .resourcesRead {
+            call.uri = bytes.string(message.params.uri).map { String(decoding: $0, as: UTF8.self) }
+        }
         call.text = Rewriting.request(message, bytes, meta: [])
         if message.method == .listen { call.filter = try ListenHub.filter(of: message, bytes) }
         call.since = loop.now

@@ -1,6 +1,6 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
-import JSON
+package import JSON
 
 extension Translation {
     /// A tool, in the words of a legacy revision (server/tools, "Tool").
@@ -59,7 +59,7 @@ extension Translation {
     /// Who a peer is, without members of the wrong type; nil if it lacks what every revision requires.
     ///
     /// It stands in messages that we make ourselves, so it must be well-formed.
-    static func implementation(_ value: JSONValue?) -> JSONValue? {
+    package static func implementation(_ value: JSONValue?) -> JSONValue? {
         guard var value, value["name"]?.string != nil, value["version"]?.string != nil else { return nil }
         for name in ["title", "description", "websiteUrl"] where value[name]?.string == nil {
             value = value.removing([name])

@@ -78,6 +78,21 @@ extension Translation {
         }
     }
 
+    /// A resource that does not exist, for a modern client, which is told its URI.
+    ///
+    /// - Parameters:
+    ///   - message: What to say.
+    ///   - uri: What the client asked for.
+    ///   - data: What the server said besides; its own `uri` stays.
+    /// - Returns: The failure.
+    package static func notFound(_ message: String, uri: String?, data: JSONValue? = nil) -> Failure {
+        var told = data?.isObject == true ? data : nil
+        if let uri, told?["uri"]?.string == nil {
+            told = (told ?? .emptyObject).setting("uri", .string(uri))
+        }
+        return Failure(.invalidParams, message, data: told ?? data, source: .client)
+    }
+
     private static func urls(
         message: String,
         data: JSONValue?,
