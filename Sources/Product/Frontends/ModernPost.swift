@@ -84,7 +84,7 @@ final class ModernPost: Caller {
                 if let failure = made(message, bytes, &edits) { return failed(failure, call) }
             case .unstated:
                 edits.prepend(
-                    Array(#""resultType":"complete""#.utf8),
+                    call.resultStart ?? Self.completeType,
                     toObject: message.envelope.result,
                     of: bytes
                 )
@@ -155,6 +155,8 @@ final class ModernPost: Caller {
     }
 
     // MARK: Writing
+
+    private static let completeType = Array(#""resultType":"complete""#.utf8)
 
     private enum ResultType {
         case complete

@@ -17,6 +17,8 @@ package struct Call {
     package let wantsLogs: Bool
     /// When it gives up waiting, in milliseconds of the loop's clock; nil for one that lasts, such as a listen.
     package internal(set) var deadline: UInt64?
+    /// What a result that does not state its type begins with, as JSON text without braces; nil for the type alone.
+    package var resultStart: [UInt8]?
     /// Who is answered.
     package let caller: any Caller
 

@@ -91,10 +91,21 @@ package struct Message: Sendable {
         package var supportedVersions: JSONSlice = .absent
         /// `tools` of `tools/list`.
         package var tools: JSONSlice = .absent
+        /// Whether there is a `_meta`, of whatever type.
+        package var hasMeta = false
         /// Whether `structuredContent` is absent or an object, as revisions before 2026-07-28 have it.
         package var hasLegacyStructure = true
         /// `_meta`.
         package var meta = Meta()
+    }
+
+    /// A request that was put together from parts that had been read, so that it need not be read again.
+    ///
+    /// It has no token, no log level, and nothing else that the next hop would have to find.
+    package init(request method: Method, id: JSONSlice) {
+        envelope.kind = .request
+        envelope.id = id
+        self.method = method
     }
 
     /// Reads one message, validating it whole in one pass.
@@ -219,6 +230,7 @@ private struct PartsVisitor: EnvelopeVisitor {
                 result.hasType = true
                 result.type = try reader.stringOrSkip()
             } else if reader.equals(name, "_meta") {
+                result.hasMeta = true
                 result.meta = try meta(&reader)
             } else if reader.equals(name, "nextCursor") {
                 result.nextCursor = try reader.stringOrSkip()

@@ -1,6 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 import JSON
+import JSONRPC
 import MCPCore
 import Testing
 
@@ -53,6 +54,29 @@ import Testing
             try request(text, meta: #""m":1"#, adding: #""requestState":"t""#)
                 == #"{"jsonrpc":"2.0","id":0,"method":"tools/call","params":{"_meta":{"m":1,"progressToken":3,"a.example/k":{"b":1}},"requestState":"t","name":"n","arguments":{"a":[1, 2.50]}}}"#
         )
+    }
+
+    @Test func `the id of a request stands where it is said to stand`() throws {
+        let texts = [
+            #"{"id":"a long one","params":{},"method":"tools/call","jsonrpc":"2.0"}"#,
+            #"{"jsonrpc":"2.0","id":7,"method":"x/y"}"#,
+        ]
+        for text in texts {
+            let line = try Line(try request(text, meta: #""m":1"#))
+            #expect(line.message.envelope.id == Rewriting.requestID)
+            let known = Message(request: line.message.method, id: Rewriting.requestID)
+            #expect(known.envelope.kind == .request)
+            #expect(known.method == line.message.method)
+        }
+    }
+
+    @Test func `a result says whether it has metadata, of whatever kind`() throws {
+        for (result, hasMeta) in [
+            (#"{"_meta":{}}"#, true), (#"{"_meta":null}"#, true), (#"{"a":{"_meta":1}}"#, false),
+        ] {
+            let line = try Line(#"{"jsonrpc":"2.0","id":1,"result":\#(result)}"#)
+            #expect(line.message.result.hasMeta == hasMeta)
+        }
     }
 
     @Test func `a request without parameters gets them`() throws {

@@ -40,8 +40,14 @@ final class BridgedCall: Caller {
     // MARK: From the server
 
     func reply(_ message: Message, _ bytes: Span<UInt8>, to call: Call) {
-        outcome = .success(translated(message, bytes))
         innerID = nil
+        if var outer, isPassedOn(message) {
+            self.outer = nil
+            outer.resultStart = bridge.resultStart
+            outer.caller.reply(message, bytes, to: outer)
+        } else {
+            outcome = .success(translated(message, bytes))
+        }
         bridge.perform(bridge.machine.settled(key))
     }
 
@@ -116,6 +122,18 @@ final class BridgedCall: Caller {
     }
 
     // MARK: Words of the modern era
+
+    /// Whether a result needs no more than something put before its members.
+    private func isPassedOn(_ message: Message) -> Bool {
+        let result = message.result
+        guard message.envelope.kind == .result, !result.hasType, !result.hasMeta,
+            !result.requestStateValue.isPresent
+        else { return false }
+        switch method {
+        case .toolsCall, .promptsGet, .complete, .other: return true
+        default: return false
+        }
+    }
 
     private func translated(_ message: Message, _ bytes: Span<UInt8>) -> [UInt8] {
         guard message.envelope.kind == .result else { return error(message, bytes) }

@@ -14,6 +14,8 @@ struct LegacyClientTraits {
     private var info: JSONValue?
     private var level: LogSeverity?
     private var takesTasks = false
+    /// Whether its calls ask for log messages.
+    var wantsLogs: Bool { level != nil }
     /// The members of `_meta`, as JSON text without braces.
     private(set) var meta: [UInt8] = []
 

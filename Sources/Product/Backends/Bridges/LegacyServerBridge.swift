@@ -34,6 +34,8 @@ final class LegacyServerBridge: Bridge {
     var greeting = Greeting.none
     /// What stands first in `_meta` of each result, as JSON text: who the server is.
     var serverMeta: [UInt8] = []
+    /// What stands first in a result that has no `_meta` of its own.
+    private(set) var resultStart: [UInt8] = []
     var machine: ParkedCalls
     var calls: [Int: BridgedCall] = [:]
     /// Calls that wait for the greeting.
@@ -212,6 +214,10 @@ final class LegacyServerBridge: Bridge {
         case .success(let result):
             greeting = .done(result)
             serverMeta = Bridging.serverMeta(result["serverInfo"])
+            resultStart = Array(#""resultType":"complete""#.utf8)
+            if !serverMeta.isEmpty {
+                resultStart += Array(#","_meta":{"#.utf8) + serverMeta + Array("}".utf8)
+            }
             let text = Bridging.notification(.initialized)
             if let message = try? Message(text.span) { child.notify(message, text.span) }
             watchAgain()
@@ -251,7 +257,10 @@ final class LegacyServerBridge: Bridge {
         let text = call.text
         call.text = []
         do throws(Failure) {
-            let message = try Bridging.read(text)
+            let hasToken = call.outer?.progressToken != nil
+            let method = call.outer?.method ?? .other
+            let message =
+                hasToken ? try Bridging.read(text) : Message(request: method, id: Rewriting.requestID)
             call.innerID = try child.call(message, text.span, from: call, edits: Edits())
         } catch {
             call.outcome = .failure(error)

@@ -101,7 +101,10 @@ final class ModernServerBridge: Bridge {
 
     /// Sends a call to the server, for the first time or with what its client answered.
     func submit(_ call: SessionCall, _ text: [UInt8]) throws(Failure) {
-        let message = try Bridging.read(text)
+        let isPlain = call.outer.progressToken == nil && !client.wantsLogs
+        let message =
+            isPlain
+            ? Message(request: call.outer.method, id: Rewriting.requestID) : try Bridging.read(text)
         call.innerID = try child.call(message, text.span, from: call, edits: Edits())
     }
 

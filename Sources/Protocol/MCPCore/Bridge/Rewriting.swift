@@ -1,7 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 import Bytes
-import JSON
+package import JSON
 import JSONRPC
 
 /// Writes the messages of the next hop from the parts of those that came, which are copied as they stand.
@@ -11,6 +11,9 @@ package enum Rewriting {
         MetaKey.protocolVersion, MetaKey.clientCapabilities, MetaKey.clientInfo, MetaKey.logLevel,
         MetaKey.serverInfo, MetaKey.subscriptionID,
     ]
+
+    /// Where the id of a rewritten request stands.
+    package static let requestID = JSONSlice(22, 23)
 
     /// A request or notification with other metadata.
     ///
