@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from peers.schema import MODERN
-from peers.scripted import META, Legacy, Modern, Reply, Scripted, event, inspect, refused, said
+from peers.scripted import META, Legacy, Modern, Reply, Scripted, event, inspect, interrupt, refused, said, start
 
 NUMBER = {"type": "number"}
 ADD = {
@@ -164,6 +164,95 @@ def test_a_session_that_the_server_forgot_is_opened_anew():
     assert (first.headers["mcp-session-id"], second.headers["mcp-session-id"]) == ("s-1", "s-2")
     assert first.message["id"] != second.message["id"]
     assert len(server.of("initialize")) == len(server.of("notifications/initialized")) == 2
+
+
+def test_the_stream_of_a_session_is_kept_and_resumed():
+    """What belongs to no call comes on the stream of the session, also a question, and also after it broke off."""
+    opened, answered = threading.Event(), threading.Event()
+    log = {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": "from the stream"}}
+    question = {"jsonrpc": "2.0", "id": 1, "method": "roots/list"}
+
+    def more(request):
+        if request.http == "GET" and "last-event-id" not in request.headers:
+            return Reply(events=event(id="g-0", retry=1) + event(log, id="g-1"))
+        if request.http == "GET" and request.headers["last-event-id"] == "g-1":
+            opened.set()
+            return Reply(events=event(question, id="g-2"))
+        if request.message and "result" in request.message:
+            assert [root["uri"] for root in request.message["result"]["roots"]] == ["file:///tmp/"]
+            answered.set()
+            return None
+        if request.method == "tools/call":
+            assert opened.wait(20) and answered.wait(20)
+            return {"content": [{"type": "text", "text": "done"}]}
+
+    server, status, out, err = run(
+        Legacy(more), "--era", "legacy", "--root", "/tmp", "call", "t", revision="2025-11-25"
+    )
+    assert (status, out) == (0, "done\n"), err
+    assert "from the stream" in err
+    first = server.of_http("GET")[0]
+    assert server.of("notifications/initialized")[0].time <= first.time
+    assert first.headers["mcp-session-id"] == "s-1" and first.headers["mcp-protocol-version"] == "2025-11-25"
+
+
+def test_a_subscription_survives_the_loss_of_the_session():
+    """The stream of the session tells that it is gone: another one is opened, and the resource is watched there too."""
+    update = {"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": {"uri": "a:b"}}
+    watched = []
+
+    def more(request):
+        if request.method == "initialize":
+            return None
+        if request.method == "resources/subscribe":
+            watched.append(request.headers["mcp-session-id"])
+            return {}
+        if request.http == "GET" and request.headers["mcp-session-id"] == "s-1":
+            if "last-event-id" not in request.headers:
+                return Reply(events=event(id="1", retry=300))
+            script.session = "s-2"
+            return Reply(status=404)
+        if request.http == "GET" and watched[-1:] == ["s-2"] and request.headers["mcp-session-id"] == "s-2":
+            return Reply(events=event(update, id="2", retry=100))
+        if request.http == "GET":
+            return Reply(events=event(id="2", retry=100))
+
+    script = Legacy(more)
+    script.capabilities = {"resources": {"subscribe": True}}
+    with Scripted(script) as server:
+        process = start(server.url, "--era", "legacy", "--json", "subscribe", "a:b")
+        line = process.stdout.readline()
+        out, err = interrupt(process)
+    assert json.loads(line) == {"method": update["method"], "params": update["params"]}
+    assert process.returncode == 0, err
+    assert watched == ["s-1", "s-2"]
+
+
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+def test_an_interrupted_call_is_cancelled_in_the_way_of_its_era(era):
+    started, cancelled = threading.Event(), threading.Event()
+
+    def more(request):
+        if request.method == "notifications/cancelled":
+            cancelled.set()
+            return None
+        if request.method == "tools/call":
+            started.set()
+            # Until the client gives up, there is no answer.
+            cancelled.wait(5)
+            return Reply(status=500)
+
+    with Scripted((Modern if era == "modern" else Legacy)(more)) as server:
+        process = start(server.url, "--era", era, "call", "t")
+        assert started.wait(20)
+        _, err = interrupt(process)
+        cancelled.set()
+    assert process.returncode == 1 and "interrupted" in err
+    notices = server.of("notifications/cancelled")
+    if era == "modern":
+        assert notices == []
+    else:
+        assert notices[0].params["requestId"] == server.of("tools/call")[0].message["id"]
 
 
 def test_http_and_sse_of_the_first_revision():
