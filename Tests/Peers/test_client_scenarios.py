@@ -179,7 +179,7 @@ def test_the_stream_of_a_session_is_kept_and_resumed():
             opened.set()
             return Reply(events=event(question, id="g-2"))
         if request.message and "result" in request.message:
-            assert [root["uri"] for root in request.message["result"]["roots"]] == ["file:///tmp/"]
+            assert [root["uri"] for root in request.message["result"]["roots"]] == ["file:///tmp"]
             answered.set()
             return None
         if request.method == "tools/call":
@@ -407,7 +407,26 @@ def test_several_questions_of_one_round_are_all_answered_first():
     given = second.params["inputResponses"]
     assert given["name"] == {"action": "accept", "content": {"ok": True}}
     assert given["model"]["content"] == {"type": "text", "text": "Hi\nthere"}
-    assert [root["uri"].rstrip("/") for root in given["where"]["roots"]] == ["file:///tmp"]
+    assert [root["uri"] for root in given["where"]["roots"]] == ["file:///tmp"]
+
+
+def test_a_broken_stream_loses_the_request_which_is_asked_anew_if_it_only_reads():
+    def more(request):
+        if request.method == "tools/call" or len(server.of("resources/read")) == 1:
+            return Reply(events=": nothing more\n\n")
+        contents = [{"uri": request.params["uri"], "text": "there"}]
+        return {"contents": contents, "resultType": "complete", "ttlMs": 0, "cacheScope": "private"}
+
+    with Scripted(Modern(more)) as server:
+        status, out, err = inspect(server.url, "read", "a:b")
+        assert (status, out) == (0, "there\n"), err
+        first, second = server.of("resources/read")
+        assert first.message["id"] != second.message["id"]
+        assert "last-event-id" not in second.headers
+        # A tool may have done something: it is not called again.
+        status, _, err = inspect(server.url, "call", "t")
+        assert status == 1 and "stream ended" in err
+        assert len(server.of("tools/call")) == 1
 
 
 def test_what_was_not_declared_is_not_answered():

@@ -39,8 +39,13 @@ final class InspectRun {
         self.loop = loop
         talk = Talk(isVerbose: command.isVerbose)
         lines = LineSource(loop)
-        let roots = command.roots.map { URL(fileURLWithPath: $0).standardizedFileURL.absoluteString }
-        asker = Asker(answers, roots: roots, lines, talk)
+        asker = Asker(answers, roots: command.roots.map(Self.uri), lines, talk)
+    }
+
+    /// The URI of a directory, whether it exists or not, without a slash at its end.
+    private static func uri(_ directory: String) -> String {
+        let uri = URL(fileURLWithPath: directory).standardizedFileURL.absoluteString
+        return uri.hasSuffix("/") && uri != "file:///" ? String(uri.dropLast()) : uri
     }
 
     func begin() {

@@ -44,6 +44,8 @@ final class Talk {
             let data = params["data"] ?? .null
             let text = data.string ?? String(decoding: data.text(), as: UTF8.self)
             say(style.dim(Style.safe("[\(level)]\(logger)")) + " " + Style.safe(text))
+        case .notification("notifications/elicitation/complete", let params):
+            note("The visit to a URL is over (\(params["elicitationId"]?.string ?? "")).")
         case .notification(let method, _):
             guard isVerbose else { return }
             say(style.dim(Style.safe("[\(method)]")))
