@@ -6,12 +6,29 @@ Each has a server of its own that follows a script, and the pass condition of th
 
 import base64
 import json
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
+from peers.gateway import BINARY
 from peers.schema import MODERN
-from peers.scripted import META, Legacy, Modern, Reply, Scripted, event, inspect, interrupt, refused, said, start
+from peers.scripted import (
+    META,
+    Legacy,
+    Modern,
+    Reply,
+    Scripted,
+    event,
+    inspect,
+    interrupt,
+    refused,
+    said,
+    start,
+)
 
 NUMBER = {"type": "number"}
 ADD = {
@@ -640,3 +657,37 @@ def test_a_task_is_watched_to_its_end():
 def test_a_task_that_nobody_wanted_is_no_result():
     _, status, _, err = run(Modern(lambda _: {"resultType": "task", "taskId": "x", "status": "working"}), "call", "t")
     assert status == 1 and "resultType" in err
+
+
+@pytest.mark.parametrize("scenario", ["initialize", "tools_call", "http-custom-headers", "sse-retry", "json-schema"])
+def test_the_suite_finds_its_client(scenario):
+    """The command for the suite does what each kind of scenario waits for."""
+    is_legacy = scenario in ("initialize", "tools_call", "sse-retry")
+
+    def more(request):
+        if request.method == "tools/call" and scenario == "sse-retry":
+            return Reply(events=event(id="e", retry=1))
+        if request.http == "GET" and "last-event-id" in request.headers:
+            return Reply(events=event(answer(server.of("tools/call")[-1], {"content": []}), id="f"))
+        if request.method == "tools/call":
+            return {"content": []} if is_legacy else said("done")
+
+    tools = {"http-custom-headers": [ROUTED], "json-schema": [{"name": "t", "inputSchema": SCHEMA}]}.get(scenario, [ADD])
+    context = {"toolCalls": [{"name": "routed", "arguments": {"region": " x", "count": None}}]}
+    with Scripted((Legacy if is_legacy else Modern)(more, tools=tools)) as server:
+        environment = {**os.environ, "MCP_CONFORMANCE_SCENARIO": scenario, "GATEHOUSE_BIN": str(BINARY)}
+        if scenario == "http-custom-headers":
+            environment["MCP_CONFORMANCE_CONTEXT"] = json.dumps(context)
+        command = [sys.executable, str(Path(__file__).with_name("suite_client.py")), server.url]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=40)
+    assert done.returncode == 0, done.stderr
+    called = [call.params["arguments"] for call in server.of("tools/call")]
+    if scenario == "initialize":
+        assert called == []
+    elif scenario == "http-custom-headers":
+        assert called == [{"region": " x", "count": None}]
+        assert server.of("tools/call")[0].headers["mcp-param-region"] == "=?base64?IHg=?="
+    elif scenario == "json-schema":
+        assert json.loads(done.stdout)["tools"][0]["inputSchema"] == SCHEMA
+    else:
+        assert called == [{"a": 5, "b": 5}]

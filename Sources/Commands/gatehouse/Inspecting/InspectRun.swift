@@ -152,7 +152,9 @@ final class InspectRun {
 
     /// Writes lines to standard output.
     func output(_ text: String) {
-        if !Terminal.put(text + "\n", on: 1) { hasLostOutput = true }
+        talk.beside {
+            if !Terminal.put(text + "\n", on: 1) { hasLostOutput = true }
+        }
     }
 
     /// Writes a value to standard output, on one line.
@@ -177,6 +179,7 @@ final class InspectRun {
             subscription.cancel()
             return finish(0)
         }
+        talk.promptEnded()
         guard isBusy, !isInterrupted, let client else {
             if shell == nil || isBusy { talk.failure("interrupted") } else { talk.say("") }
             return end(shell == nil || isBusy ? 1 : shell?.status ?? 1)

@@ -9,6 +9,8 @@ final class Talk {
     private let isVerbose: Bool
     /// Whether a line of progress stands on the terminal that the next one replaces.
     private var hasProgress = false
+    /// The prompt that waits for its line.
+    private var standing: String?
 
     init(isVerbose: Bool) { self.isVerbose = isVerbose }
 
@@ -61,14 +63,28 @@ final class Talk {
     func note(_ text: String) { say(style.dim(Style.safe(text))) }
 
     /// What stands before a line that is to be entered.
+    ///
+    /// It stands until `promptEnded`.
     func prompt(_ text: String) {
         endProgress()
         Terminal.put(text, on: 2)
+        standing = text
     }
 
+    /// The line was entered, or is not wanted any more.
+    func promptEnded() { standing = nil }
+
     func say(_ text: String) {
+        beside { Terminal.say(text) }
+    }
+
+    /// Writes something where a line of progress or a prompt may stand, which must not be mixed with it.
+    func beside(_ write: () -> Void) {
         endProgress()
-        Terminal.say(text)
+        guard let standing, style.isTerminal else { return write() }
+        Terminal.put("\r\u{1B}[K", on: 2)
+        write()
+        Terminal.put(standing, on: 2)
     }
 
     /// Takes the line of progress away.
