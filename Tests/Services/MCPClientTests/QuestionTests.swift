@@ -4,6 +4,7 @@ import EventLoop
 import JSON
 import JSONRPC
 import MCPClient
+import TestSupport
 import Testing
 
 /// Questions of servers, while calls go on.

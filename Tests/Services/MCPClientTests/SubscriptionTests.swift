@@ -4,6 +4,7 @@ import EventLoop
 import HTTPClient
 import JSON
 import MCPClient
+import TestSupport
 import Testing
 
 @Suite struct SubscriptionFilterTests {

@@ -36,7 +36,9 @@ final class Talk {
             say(style.dim(Style.safe(String(decoding: bytes, as: UTF8.self)).trimmingNewlines))
         case .task(let id, let status, let message):
             let more = message.map { ": \($0)" } ?? ""
-            say(style.dim(Style.safe("[task \(id)] \(status)\(more)")))
+            // Ids are long, so that they cannot be guessed; the beginning tells them apart.
+            let short = id.count > 16 ? id.prefix(12) + "…" : id[...]
+            say(style.dim(Style.safe("[task \(short)] \(status)\(more)")))
         case .warning(let text):
             guard isVerbose else { return }
             say(style.yellow("warning: ") + Style.safe(text))
