@@ -6,12 +6,29 @@ Each has a server of its own that follows a script, and the pass condition of th
 
 import base64
 import json
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
+from peers.gateway import BINARY
 from peers.schema import MODERN
-from peers.scripted import META, Legacy, Modern, Reply, Scripted, event, inspect, refused, said
+from peers.scripted import (
+    META,
+    Legacy,
+    Modern,
+    Reply,
+    Scripted,
+    event,
+    inspect,
+    interrupt,
+    refused,
+    said,
+    start,
+)
 
 NUMBER = {"type": "number"}
 ADD = {
@@ -166,6 +183,95 @@ def test_a_session_that_the_server_forgot_is_opened_anew():
     assert len(server.of("initialize")) == len(server.of("notifications/initialized")) == 2
 
 
+def test_the_stream_of_a_session_is_kept_and_resumed():
+    """What belongs to no call comes on the stream of the session, also a question, and also after it broke off."""
+    opened, answered = threading.Event(), threading.Event()
+    log = {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": "from the stream"}}
+    question = {"jsonrpc": "2.0", "id": 1, "method": "roots/list"}
+
+    def more(request):
+        if request.http == "GET" and "last-event-id" not in request.headers:
+            return Reply(events=event(id="g-0", retry=1) + event(log, id="g-1"))
+        if request.http == "GET" and request.headers["last-event-id"] == "g-1":
+            opened.set()
+            return Reply(events=event(question, id="g-2"))
+        if request.message and "result" in request.message:
+            assert [root["uri"] for root in request.message["result"]["roots"]] == ["file:///tmp"]
+            answered.set()
+            return None
+        if request.method == "tools/call":
+            assert opened.wait(20) and answered.wait(20)
+            return {"content": [{"type": "text", "text": "done"}]}
+
+    server, status, out, err = run(
+        Legacy(more), "--era", "legacy", "--root", "/tmp", "call", "t", revision="2025-11-25"
+    )
+    assert (status, out) == (0, "done\n"), err
+    assert "from the stream" in err
+    first = server.of_http("GET")[0]
+    assert server.of("notifications/initialized")[0].time <= first.time
+    assert first.headers["mcp-session-id"] == "s-1" and first.headers["mcp-protocol-version"] == "2025-11-25"
+
+
+def test_a_subscription_survives_the_loss_of_the_session():
+    """The stream of the session tells that it is gone: another one is opened, and the resource is watched there too."""
+    update = {"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": {"uri": "a:b"}}
+    watched = []
+
+    def more(request):
+        if request.method == "initialize":
+            return None
+        if request.method == "resources/subscribe":
+            watched.append(request.headers["mcp-session-id"])
+            return {}
+        if request.http == "GET" and request.headers["mcp-session-id"] == "s-1":
+            if "last-event-id" not in request.headers:
+                return Reply(events=event(id="1", retry=300))
+            script.session = "s-2"
+            return Reply(status=404)
+        if request.http == "GET" and watched[-1:] == ["s-2"] and request.headers["mcp-session-id"] == "s-2":
+            return Reply(events=event(update, id="2", retry=100))
+        if request.http == "GET":
+            return Reply(events=event(id="2", retry=100))
+
+    script = Legacy(more)
+    script.capabilities = {"resources": {"subscribe": True}}
+    with Scripted(script) as server:
+        process = start(server.url, "--era", "legacy", "--json", "subscribe", "a:b")
+        line = process.stdout.readline()
+        out, err = interrupt(process)
+    assert json.loads(line) == {"method": update["method"], "params": update["params"]}
+    assert process.returncode == 0, err
+    assert watched == ["s-1", "s-2"]
+
+
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+def test_an_interrupted_call_is_cancelled_in_the_way_of_its_era(era):
+    started, cancelled = threading.Event(), threading.Event()
+
+    def more(request):
+        if request.method == "notifications/cancelled":
+            cancelled.set()
+            return None
+        if request.method == "tools/call":
+            started.set()
+            # Until the client gives up, there is no answer.
+            cancelled.wait(5)
+            return Reply(status=500)
+
+    with Scripted((Modern if era == "modern" else Legacy)(more)) as server:
+        process = start(server.url, "--era", era, "call", "t")
+        assert started.wait(20)
+        _, err = interrupt(process)
+        cancelled.set()
+    assert process.returncode == 1 and "interrupted" in err
+    notices = server.of("notifications/cancelled")
+    if era == "modern":
+        assert notices == []
+    else:
+        assert notices[0].params["requestId"] == server.of("tools/call")[0].message["id"]
+
+
 def test_http_and_sse_of_the_first_revision():
     """A server that takes no POST at its URL is reached by the stream that it opens there."""
     sent, ready = [], threading.Event()
@@ -318,7 +424,26 @@ def test_several_questions_of_one_round_are_all_answered_first():
     given = second.params["inputResponses"]
     assert given["name"] == {"action": "accept", "content": {"ok": True}}
     assert given["model"]["content"] == {"type": "text", "text": "Hi\nthere"}
-    assert [root["uri"].rstrip("/") for root in given["where"]["roots"]] == ["file:///tmp"]
+    assert [root["uri"] for root in given["where"]["roots"]] == ["file:///tmp"]
+
+
+def test_a_broken_stream_loses_the_request_which_is_asked_anew_if_it_only_reads():
+    def more(request):
+        if request.method == "tools/call" or len(server.of("resources/read")) == 1:
+            return Reply(events=": nothing more\n\n")
+        contents = [{"uri": request.params["uri"], "text": "there"}]
+        return {"contents": contents, "resultType": "complete", "ttlMs": 0, "cacheScope": "private"}
+
+    with Scripted(Modern(more)) as server:
+        status, out, err = inspect(server.url, "read", "a:b")
+        assert (status, out) == (0, "there\n"), err
+        first, second = server.of("resources/read")
+        assert first.message["id"] != second.message["id"]
+        assert "last-event-id" not in second.headers
+        # A tool may have done something: it is not called again.
+        status, _, err = inspect(server.url, "call", "t")
+        assert status == 1 and "stream ended" in err
+        assert len(server.of("tools/call")) == 1
 
 
 def test_what_was_not_declared_is_not_answered():
@@ -532,3 +657,37 @@ def test_a_task_is_watched_to_its_end():
 def test_a_task_that_nobody_wanted_is_no_result():
     _, status, _, err = run(Modern(lambda _: {"resultType": "task", "taskId": "x", "status": "working"}), "call", "t")
     assert status == 1 and "resultType" in err
+
+
+@pytest.mark.parametrize("scenario", ["initialize", "tools_call", "http-custom-headers", "sse-retry", "json-schema"])
+def test_the_suite_finds_its_client(scenario):
+    """The command for the suite does what each kind of scenario waits for."""
+    is_legacy = scenario in ("initialize", "tools_call", "sse-retry")
+
+    def more(request):
+        if request.method == "tools/call" and scenario == "sse-retry":
+            return Reply(events=event(id="e", retry=1))
+        if request.http == "GET" and "last-event-id" in request.headers:
+            return Reply(events=event(answer(server.of("tools/call")[-1], {"content": []}), id="f"))
+        if request.method == "tools/call":
+            return {"content": []} if is_legacy else said("done")
+
+    tools = {"http-custom-headers": [ROUTED], "json-schema": [{"name": "t", "inputSchema": SCHEMA}]}.get(scenario, [ADD])
+    context = {"toolCalls": [{"name": "routed", "arguments": {"region": " x", "count": None}}]}
+    with Scripted((Legacy if is_legacy else Modern)(more, tools=tools)) as server:
+        environment = {**os.environ, "MCP_CONFORMANCE_SCENARIO": scenario, "GATEHOUSE_BIN": str(BINARY)}
+        if scenario == "http-custom-headers":
+            environment["MCP_CONFORMANCE_CONTEXT"] = json.dumps(context)
+        command = [sys.executable, str(Path(__file__).with_name("suite_client.py")), server.url]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=40)
+    assert done.returncode == 0, done.stderr
+    called = [call.params["arguments"] for call in server.of("tools/call")]
+    if scenario == "initialize":
+        assert called == []
+    elif scenario == "http-custom-headers":
+        assert called == [{"region": " x", "count": None}]
+        assert server.of("tools/call")[0].headers["mcp-param-region"] == "=?base64?IHg=?="
+    elif scenario == "json-schema":
+        assert json.loads(done.stdout)["tools"][0]["inputSchema"] == SCHEMA
+    else:
+        assert called == [{"a": 5, "b": 5}]

@@ -34,6 +34,8 @@ package final class MCPCall {
     var isRelisted = false
     /// Whether it was sent again since the server refused the revision and named it.
     var isReversioned = false
+    /// Whether it was sent again since the stream of its answer broke.
+    var isReissued = false
     /// Whether it was sent again in a new session, and the session that it was last sent in.
     var isRenewed = false
     var session = 0

@@ -97,8 +97,13 @@ extension MCPClient: ClientTransportDelegate {
     }
 
     private func concludeModern(_ call: MCPCall, _ error: MCPClientError) {
-        guard case .refused(let failure, _) = error else { return call.finish(.failure(error)) }
         let mirrors = transport?.mirrorsHeaders == true
+        // A broken stream loses the request (2026-07-28, transports): what only reads can be asked anew.
+        if case .ended = error, mirrors, !call.isReissued, Method(call.method.utf8).onlyReads {
+            call.isReissued = true
+            return send(call)
+        }
+        guard case .refused(let failure, _) = error else { return call.finish(.failure(error)) }
         if mirrors, failure.code == .headerMismatch, call.method == Method.toolsCall.rawValue,
             !call.isRelisted
         {
@@ -136,6 +141,18 @@ extension MCPClient: ClientTransportDelegate {
         list(Method.toolsList.rawValue) { [weak self] outcome in
             if case .failure(let error) = outcome { return call.finish(.failure(error)) }
             self?.send(call)
+        }
+    }
+}
+
+extension Method {
+    /// Whether asking twice does no harm.
+    fileprivate var onlyReads: Bool {
+        switch self {
+        case .toolsList, .resourcesList, .resourcesTemplatesList, .promptsList, .resourcesRead, .promptsGet,
+            .complete, .tasksGet:
+            true
+        default: false
         }
     }
 }

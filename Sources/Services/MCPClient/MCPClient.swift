@@ -44,8 +44,9 @@ package final class MCPClient {
         package var identity: ClientIdentity
         /// Milliseconds for each step of connecting.
         package var connectTimeout: UInt64 = 30_000
-        /// Milliseconds for each request, from its last sign of progress on; nil for no limit. The time that somebody
-        /// takes to answer a question does not count.
+        /// Milliseconds for each request, from its last sign of progress on; nil for no limit.
+        ///
+        /// The time that somebody takes to answer a question does not count.
         package var requestTimeout: UInt64? = 60_000
         /// Milliseconds for a whole call, whatever progress it makes.
         package var longestCall: UInt64 = 3_600_000
@@ -62,7 +63,9 @@ package final class MCPClient {
 
     /// Is told what no request asked for.
     package var onEvent: (ClientEvent) -> Void = { _ in }
-    /// Is given what the server asks; nil refuses all but `ping`. Several may be open at once.
+    /// Is given what the server asks; nil refuses all but `ping`.
+    ///
+    /// Several may be open at once.
     package var onRequest: ((ServerQuestion) -> Void)?
     /// What the server said about itself, once connected.
     package internal(set) var server: ServerDescription?

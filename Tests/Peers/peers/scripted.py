@@ -1,6 +1,7 @@
 """HTTP servers that follow a script: what they are sent is noted and judged, what they answer is a function."""
 
 import json
+import signal
 import subprocess
 import threading
 import time
@@ -161,6 +162,7 @@ class Legacy:
 
     def __init__(self, more, revision="2025-11-25", session="s-1", tools=()):
         self.more, self.revision, self.session, self.tools = more, revision, session, list(tools)
+        self.capabilities = {"tools": {}}
 
     def __call__(self, request):
         if request.http == "DELETE":
@@ -168,7 +170,7 @@ class Legacy:
         if request.method == "initialize":
             result = {
                 "protocolVersion": self.revision,
-                "capabilities": {"tools": {}},
+                "capabilities": self.capabilities,
                 "serverInfo": {"name": "scripted", "version": "1"},
             }
             headers = {"Mcp-Session-Id": self.session} if self.session else {}
@@ -219,3 +221,20 @@ def inspect(*arguments, text="", timeout=40):
         [str(BINARY), "inspect", *arguments], input=text, capture_output=True, text=True, timeout=timeout
     )
     return done.returncode, done.stdout, done.stderr
+
+
+def start(*arguments):
+    """Starts `gatehouse inspect` and leaves it running."""
+    return subprocess.Popen(
+        [str(BINARY), "inspect", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def interrupt(process, timeout=20):
+    """Presses Ctrl-C, so to speak: what is still printed on both streams."""
+    process.send_signal(signal.SIGINT)
+    return process.communicate(timeout=timeout)

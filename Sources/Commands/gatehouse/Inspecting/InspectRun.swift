@@ -39,8 +39,13 @@ final class InspectRun {
         self.loop = loop
         talk = Talk(isVerbose: command.isVerbose)
         lines = LineSource(loop)
-        let roots = command.roots.map { URL(fileURLWithPath: $0).standardizedFileURL.absoluteString }
-        asker = Asker(answers, roots: roots, lines, talk)
+        asker = Asker(answers, roots: command.roots.map(Self.uri), lines, talk)
+    }
+
+    /// The URI of a directory, whether it exists or not, without a slash at its end.
+    private static func uri(_ directory: String) -> String {
+        let uri = URL(fileURLWithPath: directory).standardizedFileURL.absoluteString
+        return uri.hasSuffix("/") && uri != "file:///" ? String(uri.dropLast()) : uri
     }
 
     func begin() {
@@ -147,7 +152,9 @@ final class InspectRun {
 
     /// Writes lines to standard output.
     func output(_ text: String) {
-        if !Terminal.put(text + "\n", on: 1) { hasLostOutput = true }
+        talk.beside {
+            if !Terminal.put(text + "\n", on: 1) { hasLostOutput = true }
+        }
     }
 
     /// Writes a value to standard output, on one line.
@@ -172,6 +179,7 @@ final class InspectRun {
             subscription.cancel()
             return finish(0)
         }
+        talk.promptEnded()
         guard isBusy, !isInterrupted, let client else {
             if shell == nil || isBusy { talk.failure("interrupted") } else { talk.say("") }
             return end(shell == nil || isBusy ? 1 : shell?.status ?? 1)

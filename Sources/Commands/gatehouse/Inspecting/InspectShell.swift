@@ -53,6 +53,7 @@ final class InspectShell {
 
     private func take(_ line: String?) {
         guard let run else { return }
+        run.talk.promptEnded()
         guard let line else {
             if run.lines.isTerminal { run.talk.say("") }
             return end()
@@ -105,7 +106,7 @@ final class InspectShell {
         let subscription = run.client?.subscribe(filter) { [weak self, weak run] event in
             guard let self, let run else { return }
             run.show(event)
-            if case .ended(let error?) = event {
+            if case .ended(let error?) = event, error != .cancelled {
                 run.talk.failure("\(error)")
                 self.status = 1
             }

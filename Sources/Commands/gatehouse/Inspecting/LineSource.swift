@@ -24,7 +24,9 @@ final class LineSource {
 
     init(_ loop: EventLoop) { self.loop = loop }
 
-    /// Asks for the next line; nil comes at the end of the input. A handler that waited before is forgotten.
+    /// Asks for the next line; nil comes at the end of the input.
+    ///
+    /// A handler that waited before is forgotten.
     func next(_ handler: @escaping (String?) -> Void) {
         self.handler = handler
         if !left.isEmpty || hasEnded { return loop.onNextTurn { [weak self] in self?.giveOut() } }

@@ -9,6 +9,8 @@ final class Talk {
     private let isVerbose: Bool
     /// Whether a line of progress stands on the terminal that the next one replaces.
     private var hasProgress = false
+    /// The prompt that waits for its line.
+    private var standing: String?
 
     init(isVerbose: Bool) { self.isVerbose = isVerbose }
 
@@ -34,7 +36,9 @@ final class Talk {
             say(style.dim(Style.safe(String(decoding: bytes, as: UTF8.self)).trimmingNewlines))
         case .task(let id, let status, let message):
             let more = message.map { ": \($0)" } ?? ""
-            say(style.dim(Style.safe("[task \(id)] \(status)\(more)")))
+            // Ids are long, so that they cannot be guessed; the beginning tells them apart.
+            let short = id.count > 16 ? id.prefix(12) + "…" : id[...]
+            say(style.dim(Style.safe("[task \(short)] \(status)\(more)")))
         case .warning(let text):
             guard isVerbose else { return }
             say(style.yellow("warning: ") + Style.safe(text))
@@ -44,6 +48,8 @@ final class Talk {
             let data = params["data"] ?? .null
             let text = data.string ?? String(decoding: data.text(), as: UTF8.self)
             say(style.dim(Style.safe("[\(level)]\(logger)")) + " " + Style.safe(text))
+        case .notification("notifications/elicitation/complete", let params):
+            note("The visit to a URL is over (\(params["elicitationId"]?.string ?? "")).")
         case .notification(let method, _):
             guard isVerbose else { return }
             say(style.dim(Style.safe("[\(method)]")))
@@ -59,14 +65,28 @@ final class Talk {
     func note(_ text: String) { say(style.dim(Style.safe(text))) }
 
     /// What stands before a line that is to be entered.
+    ///
+    /// It stands until `promptEnded`.
     func prompt(_ text: String) {
         endProgress()
         Terminal.put(text, on: 2)
+        standing = text
     }
 
+    /// The line was entered, or is not wanted any more.
+    func promptEnded() { standing = nil }
+
     func say(_ text: String) {
+        beside { Terminal.say(text) }
+    }
+
+    /// Writes something where a line of progress or a prompt may stand, which must not be mixed with it.
+    func beside(_ write: () -> Void) {
         endProgress()
-        Terminal.say(text)
+        guard let standing, style.isTerminal else { return write() }
+        Terminal.put("\r\u{1B}[K", on: 2)
+        write()
+        Terminal.put(standing, on: 2)
     }
 
     /// Takes the line of progress away.

@@ -167,7 +167,7 @@ package struct Conversation<Caller> {
             .init("jsonrpc", "2.0"), .init("id", .number(String(id))), .init("method", .string(method)),
         ]
         let token: JSONValue? = wantsProgress ? .number(String(id)) : nil
-        let params = complete(params, token: token)
+        let params = complete(params, token: token, wantsLog: method != Method.listen.rawValue)
         if params != .null { members.append(.init("params", params)) }
         var fields = versionField
         if revision.era == .modern { fields += Self.routing(method, params, mirrored) }
@@ -182,8 +182,10 @@ package struct Conversation<Caller> {
 
     /// The parameters of `initialize` for the revision.
     package var initializeParams: JSONValue {
-        [
-            "protocolVersion": .string(revision.rawValue), "capabilities": identity.capabilities,
+        // Extensions came with the modern era.
+        let capabilities = identity.capabilities.members?.filter { !$0.name.utf8.equals("extensions") } ?? []
+        return [
+            "protocolVersion": .string(revision.rawValue), "capabilities": .object(capabilities),
             "clientInfo": identity.info,
         ]
     }
@@ -221,14 +223,16 @@ package struct Conversation<Caller> {
         return waiting.sorted { $0.key < $1.key }.map(\.value)
     }
 
-    /// Adds what every request of the revision carries in `_meta`.
-    private func complete(_ params: JSONValue, token: JSONValue?) -> JSONValue {
+    /// Adds what every request of the revision carries in `_meta`; log messages do not belong on a subscription's stream.
+    private func complete(_ params: JSONValue, token: JSONValue?, wantsLog: Bool) -> JSONValue {
         var own: [JSONValue.Member] = []
         if revision.era == .modern {
             own.append(.init("\(MetaKey.protocolVersion)", .string(revision.rawValue)))
             own.append(.init("\(MetaKey.clientInfo)", identity.info))
             own.append(.init("\(MetaKey.clientCapabilities)", identity.capabilities))
-            if let level = identity.logLevel { own.append(.init("\(MetaKey.logLevel)", .string(level))) }
+            if wantsLog, let level = identity.logLevel {
+                own.append(.init("\(MetaKey.logLevel)", .string(level)))
+            }
         }
         if let token { own.append(.init("progressToken", token)) }
         guard !own.isEmpty else { return params }

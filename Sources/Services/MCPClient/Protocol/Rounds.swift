@@ -102,7 +102,9 @@ package struct Rounds: Sendable {
         return .ask(open)
     }
 
-    /// Takes an answer. One to something that is not asked changes nothing.
+    /// Takes an answer.
+    ///
+    /// One to something that is not asked changes nothing.
     ///
     /// What could not be answered: an elicitation counts as cancelled, anything else ends the call, since there is no
     /// other way to say so.

@@ -51,6 +51,7 @@ final class Asker {
             return askNext()
         }
         current = (question, dialogue)
+        talk.promptEnded()
         for line in dialogue.opening { talk.say(line) }
         prompt()
     }
@@ -64,6 +65,7 @@ final class Asker {
     private func take(_ line: String?) {
         guard let (question, before) = current else { return }
         var dialogue = before
+        talk.promptEnded()
         guard let line else {
             talk.say("")
             current = nil
@@ -89,6 +91,7 @@ final class Asker {
         guard current?.question === question else { return }
         current = nil
         lines.cancel()
+        talk.promptEnded()
         talk.say("")
         talk.say(style.dim("The question is not asked any more."))
         askNext()
