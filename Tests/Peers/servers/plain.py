@@ -162,6 +162,8 @@ class Plain:
             "progress",
             "log",
             "change",
+            "update",
+            "end_listens",
             "ask",
             "rounds",
             "reconsider",
@@ -176,7 +178,9 @@ class Plain:
             return self.error(message, -32602, "notifications must be an object")
         self.listens[message["id"]] = wanted
         meta = {"io.modelcontextprotocol/subscriptionId": message["id"]}
-        self.notify("notifications/subscriptions/acknowledged", {"notifications": wanted, "_meta": meta})
+        uris = [uri for uri in wanted.get("resourceSubscriptions", []) if "refused" not in uri]
+        honoured = {**wanted, "resourceSubscriptions": uris} if "resourceSubscriptions" in wanted else wanted
+        self.notify("notifications/subscriptions/acknowledged", {"notifications": honoured, "_meta": meta})
 
     def on_tools_call(self, message, params):
         self.calls += 1
@@ -253,6 +257,26 @@ class Plain:
         else:
             self.wire.send({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
         self.say(message, "changed")
+
+    def tool_update(self, message, params, arguments):
+        """Tells that a resource has changed, whoever wants to know."""
+        uri = arguments["text"]
+        if not self.is_modern(message):
+            self.notify("notifications/resources/updated", {"uri": uri})
+        for number, wanted in self.listens.items():
+            if uri in wanted.get("resourceSubscriptions", []):
+                meta = {"io.modelcontextprotocol/subscriptionId": number}
+                self.notify("notifications/resources/updated", {"uri": uri, "_meta": meta})
+        self.say(message, "updated")
+
+    def tool_end_listens(self, message, params, arguments):
+        """Ends all listens, as a server that will soon stop does."""
+        for number in list(self.listens):
+            meta = {"io.modelcontextprotocol/subscriptionId": number}
+            result = {"resultType": "complete", "_meta": meta}
+            self.wire.send({"jsonrpc": "2.0", "id": number, "result": result})
+            self.listens.pop(number)
+        self.say(message, "ended")
 
     def tool_ask(self, message, params, arguments):
         self.ask("roots/list", {}, lambda answer: self.say(message, "asked", _meta={"test/answer": answer}))

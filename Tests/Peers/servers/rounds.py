@@ -58,6 +58,8 @@ def needs_capability(server, message, arguments):
 
 def asks_undeclared(server, message, arguments):
     """Asks the model whether or not that was declared."""
+    if "inputResponses" in params_of(message):
+        return server.say(message, "told", _meta={"test/inputs": params_of(message)["inputResponses"]})
     content = {"type": "text", "text": "?"}
     params = {"messages": [{"role": "user", "content": content}], "maxTokens": 1}
     need(server, message, {"model": {"method": "sampling/createMessage", "params": params}}, 1)

@@ -7,6 +7,7 @@ import sys
 import time
 
 from journal import note
+from rich import rich
 
 
 def exits(server):
@@ -127,5 +128,6 @@ BEHAVIOURS = {
         forks,
         asks_in_list,
         crashes_twice,
+        rich,
     )
 }
