@@ -6,8 +6,8 @@ import subprocess
 import sys
 import time
 
+from every_field import rich
 from journal import note
-from rich import rich
 
 
 def exits(server):
