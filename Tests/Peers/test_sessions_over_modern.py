@@ -5,43 +5,14 @@ import json
 import pytest
 
 from peers.gateway import plain
-from peers.parking import accepted, fresh_tag, modelled
+from peers.parking import Session, accepted, fresh_tag, modelled
 from peers.processes import is_alive
-from peers.raw import LATEST, LegacySession, ModernClient, error_of, rpc, text_of
+from peers.raw import LegacySession, ModernClient, error_of, rpc, text_of
 from peers.waiting import until
 
 SERVERS = {"modern": plain("--era", "modern", era="modern"), "legacy": plain("--era", "legacy", era="legacy")}
-ALL = {"elicitation": {"form": {}, "url": {}}, "sampling": {}, "roots": {"listChanged": True}}
 TASKS = "io.modelcontextprotocol/tasks"
 PREFIX = "io.modelcontextprotocol/"
-
-
-class Session(LegacySession):
-    """A session whose questions are answered by hand."""
-
-    def __init__(self, gateway, ledger, capabilities=None, server="modern", revision=LATEST):
-        super().__init__(gateway, ledger, server, revision, ALL if capabilities is None else capabilities)
-
-    def start(self, tool, text, id=90):
-        """Begin a call; the reply, whose messages come one by one."""
-        connection, exchange = self.begin(rpc("tools/call", self.tool(tool, text), id))
-        return connection.read(exchange)
-
-    def answer(self, question, result):
-        reply = self.post({"jsonrpc": "2.0", "id": question["id"], "result": result})
-        assert reply.status == 202, reply.status
-
-    def converse(self, tool, text, answers, id=90):
-        """Call a tool and give the answers in turn; the questions, and the message that ends it."""
-        reply, asked = self.start(tool, text, id), []
-        answers = iter(answers)
-        while True:
-            message = reply.message() if reply.is_stream else reply.json()
-            if "method" not in message:
-                return asked, message
-            if "id" in message:
-                asked.append(message)
-                self.answer(message, next(answers))
 
 
 @pytest.fixture

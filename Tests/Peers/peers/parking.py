@@ -1,8 +1,8 @@
-"""Rounds by hand: the first call, its questions, and the retries, with everything in the test's reach."""
+"""Questions by hand, in both eras: rounds with their states, and requests on the stream of a call."""
 
 import uuid
 
-from peers.raw import LegacySession, ModernClient
+from peers.raw import LATEST, LegacySession, ModernClient, rpc
 
 ALL = {"elicitation": {"form": {}, "url": {}}, "sampling": {}, "roots": {}}
 
@@ -41,6 +41,34 @@ class Caller(ModernClient):
         message = self.retry(tool, tag, result, answers, **more).json()
         assert message.get("result", {}).get("resultType") == "complete", message
         return message["result"]
+
+
+class Session(LegacySession):
+    """A session whose questions are answered by hand."""
+
+    def __init__(self, gateway, ledger, capabilities=None, server="modern", revision=LATEST):
+        super().__init__(gateway, ledger, server, revision, ALL if capabilities is None else capabilities)
+
+    def start(self, tool, text, id=90):
+        """Begin a call; the reply, whose messages come one by one."""
+        connection, exchange = self.begin(rpc("tools/call", self.tool(tool, text), id))
+        return connection.read(exchange)
+
+    def answer(self, question, result):
+        reply = self.post({"jsonrpc": "2.0", "id": question["id"], "result": result})
+        assert reply.status == 202, reply.status
+
+    def converse(self, tool, text, answers, id=90):
+        """Call a tool and give the answers in turn; the questions, and the message that ends it."""
+        reply, asked = self.start(tool, text, id), []
+        answers = iter(answers)
+        while True:
+            message = reply.message() if reply.is_stream else reply.json()
+            if "method" not in message:
+                return asked, message
+            if "id" in message:
+                asked.append(message)
+                self.answer(message, next(answers))
 
 
 def retried(tool, tag, result, answers=None):
