@@ -72,6 +72,6 @@ class Suite:
             session.delete()
 
 
-def tool(name, **arguments):
+def tool(name, /, **arguments):
     """The parameters of tools/call."""
     return {"name": name, "arguments": arguments}
