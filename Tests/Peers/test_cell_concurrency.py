@@ -22,6 +22,23 @@ async def test_hundreds_of_calls_at_once_in_one_session_each_get_their_own_answe
     assert len(answers) == 200 and all(got == sent for got, sent in answers.values())
 
 
+async def test_many_calls_of_a_client_that_can_be_asked_each_get_their_own_answer(gateway, mode, server, ledger):
+    """A legacy server that may ask takes them one at a time; the others wait."""
+    answers = {}
+    async with connected(gateway, server, mode, ledger, User()) as client:
+
+        async def call(number):
+            if number % 10 == 0:
+                answers[number] = value(await client.call_tool("ask_form", {"question": str(number)}))["action"]
+            else:
+                answers[number] = text(await client.call_tool("echo", {"text": str(number)}))
+
+        async with anyio.create_task_group() as group:
+            for number in range(100):
+                group.start_soon(call, number)
+    assert answers == {number: "accept" if number % 10 == 0 else str(number) for number in range(100)}
+
+
 async def test_a_fast_call_overtakes_a_slow_one(gateway, mode, server, ledger, tmp_path):
     gate = tmp_path / "gate"
     order = []

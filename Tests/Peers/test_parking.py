@@ -575,3 +575,27 @@ class TestTime:
         for _ in range(2):
             assert error_of(client.retry("form_one", tag, result, {asked(result)[tag]: accepted()})) == -32602
         assert len(runs(hurried, "asks", tag)) == 1 and len(answers_to(hurried, "asks", tag)) == 1
+
+
+class TestBounds:
+    """With two calls that may wait, and so eight that may be parked."""
+
+    @pytest.fixture(scope="class")
+    def bounded(self, make_gateway):
+        return make_gateway({"asks": legacy()}, {"limits": {"inFlight": 2}})
+
+    def test_a_question_too_many_is_refused_and_no_other_is_lost(self, bounded, ledger):
+        client = Caller(bounded, ledger)
+        tags = [fresh_tag() for _ in range(8)]
+        parked = {tag: client.park("form_one", tag) for tag in tags}
+        for _ in range(3):
+            tag = fresh_tag()
+            message = client.retry("form_one", tag, {}).json()
+            assert message.get("result", {}).get("resultType") != "input_required", message
+            assert "error" in answers_to(bounded, "asks", tag)[0], "the server is told"
+        for tag in tags:
+            done = client.finish("form_one", tag, parked[tag], {asked(parked[tag])[tag]: accepted(tag)})
+            assert done["_meta"]["test/answers"] == [accepted(tag)]
+        again = fresh_tag()
+        result = client.park("form_one", again)
+        client.finish("form_one", again, result, {asked(result)[again]: accepted()})

@@ -137,6 +137,8 @@ class Plain:
         self.answer(message, {})
 
     def on_resources_subscribe(self, message, params):
+        if "refused" in params["uri"]:
+            return self.error(message, -32602, "nobody may watch this")
         self.answer(message, {})
 
     def on_resources_unsubscribe(self, message, params):
