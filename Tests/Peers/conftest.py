@@ -7,6 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from peers.conformance import PLACES, Hosted, Suite, everything  # noqa: E402
 from peers.gateway import IS_STANDIN, Gateway, plain, sdk  # noqa: E402
 from peers.ledger import Ledger  # noqa: E402
 
@@ -94,6 +95,38 @@ def mode(request):
 @pytest.fixture(params=["everything-legacy", "everything-modern"])
 def server(request):
     """A server that is spoken to in one era; with `mode`, it gives all four cells."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def fixture_server():
+    """The fixture server of the official suite over HTTP."""
+    hosted = Hosted()
+    yield hosted
+    assert hosted.stop() == 0, "the fixture server's exit status"
+
+
+@pytest.fixture(scope="session")
+def fixture_gateway(tmp_path_factory):
+    """A gateway with the fixture server as its child, once of each era."""
+    for make in _maker(tmp_path_factory):
+        yield make({f"over-{era}": everything(era) for era in ("legacy", "modern")})
+
+
+@pytest.fixture(params=PLACES)
+def suite(request, ledger):
+    """Where a scenario of the official suite runs: hosted, and bridged to a child of either era."""
+    if request.param == "hosted":
+        suite = Suite(request.getfixturevalue("fixture_server"), "everything", "hosted", ledger)
+    else:
+        suite = Suite(request.getfixturevalue("fixture_gateway"), request.param, request.param, ledger)
+    yield suite
+    suite.close()
+
+
+@pytest.fixture(params=["legacy", "modern"])
+def wire(request):
+    """What the client speaks: 2025-11-25 with a session, or 2026-07-28."""
     return request.param
 
 

@@ -3,8 +3,8 @@
 import anyio
 import pytest
 
-from peers.clients import LEGACY, MODERN, connected, text, value
-from peers.gateway import IS_STANDIN
+from peers.clients import LEGACY, MODERN, User, connected, text, value
+from peers.gateway import IS_STANDIN, plain
 from peers.waiting import until_async
 
 
@@ -20,6 +20,23 @@ async def test_hundreds_of_calls_at_once_in_one_session_each_get_their_own_answe
             for number in range(200):
                 group.start_soon(call, number)
     assert len(answers) == 200 and all(got == sent for got, sent in answers.values())
+
+
+async def test_many_calls_of_a_client_that_can_be_asked_each_get_their_own_answer(gateway, mode, server, ledger):
+    """A legacy server that may ask takes them one at a time; the others wait."""
+    answers = {}
+    async with connected(gateway, server, mode, ledger, User()) as client:
+
+        async def call(number):
+            if number % 10 == 0:
+                answers[number] = value(await client.call_tool("ask_form", {"question": str(number)}))["action"]
+            else:
+                answers[number] = text(await client.call_tool("echo", {"text": str(number)}))
+
+        async with anyio.create_task_group() as group:
+            for number in range(100):
+                group.start_soon(call, number)
+    assert answers == {number: "accept" if number % 10 == 0 else str(number) for number in range(100)}
 
 
 async def test_a_fast_call_overtakes_a_slow_one(gateway, mode, server, ledger, tmp_path):
@@ -97,27 +114,59 @@ async def test_a_server_that_speaks_both_eras_is_spoken_to_in_the_clients(gatewa
         assert value(await client.call_tool("whoami", {}))["version"] == client.protocol_version
 
 
-@pytest.mark.skipif(IS_STANDIN, reason="is about the gateway's children")
-async def test_isolation_says_who_shares_a_process(make_gateway, ledger):
-    from peers.gateway import plain
+ISOLATIONS = ("call", "principal", "shared", "session")
 
-    gateway = make_gateway(
+
+@pytest.fixture(scope="module")
+def isolated(make_gateway):
+    return make_gateway(
         {
-            "call": plain(isolation="call"),
-            "principal": plain(isolation="principal"),
-            "shared": plain(isolation="shared"),
-            "session": plain(isolation="session"),
+            f"{isolation}-{era}": plain("--era", era, era=era, isolation=isolation)
+            for isolation in ISOLATIONS
+            for era in ("legacy", "modern")
         }
     )
 
-    async def pids(server, mode, calls=3):
-        async with connected(gateway, server, mode, ledger) as client:
-            results = [await client.call_tool("whoami", {}) for _ in range(calls)]
-            return {result.meta["test/whoami"]["pid"] for result in results}
 
-    assert len(await pids("call", MODERN)) == 3
-    assert len(await pids("principal", MODERN) | await pids("principal", MODERN)) == 1
-    assert len(await pids("shared", MODERN) | await pids("shared", MODERN)) == 1
-    # A legacy session has a process of its own whatever is said; `check` warns of it.
-    assert len(await pids("shared", LEGACY) | await pids("shared", LEGACY)) == 2
-    assert len(await pids("session", LEGACY) | await pids("session", LEGACY)) == 2
+async def _pids(gateway, server, mode, ledger, user=None):
+    """The processes that three calls of a client meet."""
+    async with connected(gateway, server, mode, ledger, user) as client:
+        results = [await client.call_tool("whoami", {}) for _ in range(3)]
+        return {result.meta["test/whoami"]["pid"] for result in results}
+
+
+@pytest.mark.skipif(IS_STANDIN, reason="is about the gateway's children")
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+@pytest.mark.parametrize("isolation", ISOLATIONS)
+async def test_isolation_says_which_modern_callers_share_a_process(isolated, ledger, isolation, era):
+    server = f"{isolation}-{era}"
+    one, two = [await _pids(isolated, server, MODERN, ledger) for _ in range(2)]
+    able = await _pids(isolated, server, MODERN, ledger, User())
+    if isolation == "call":
+        assert len(one) == len(two) == 3 and not one & two, "a process for each call"
+        return
+    assert len(one | two) == 1, "callers without a session have no process of their own"
+    if isolation == "shared" or era == "modern":
+        assert able == one, "what a caller declares makes no difference"
+    else:
+        assert len(able) == 1 and able != one, "a legacy server is told once what its callers can do"
+
+
+@pytest.mark.skipif(IS_STANDIN, reason="is about the gateway's children")
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+@pytest.mark.parametrize("isolation", ISOLATIONS)
+async def test_a_legacy_session_has_its_own_process_whatever_is_said(isolated, ledger, isolation, era):
+    one, two = [await _pids(isolated, f"{isolation}-{era}", LEGACY, ledger) for _ in range(2)]
+    assert len(one) == len(two) == 1 and one != two
+    assert not (one | two) & await _pids(isolated, f"{isolation}-{era}", MODERN, ledger), "nor shares it with others"
+
+
+@pytest.mark.skipif(IS_STANDIN, reason="is about the gateway's children")
+@pytest.mark.parametrize("isolation", ["call", "principal", "shared"])
+async def test_a_process_that_all_share_logs_to_nobody(isolated, ledger, isolation):
+    """A legacy server's log names no call, so what is shared by several people must not be heard by one."""
+    user = User()
+    async with connected(isolated, f"{isolation}-legacy", MODERN, ledger, user, log_level="debug") as client:
+        await client.call_tool("log", {"text": "for whom?"})
+        await client.call_tool("echo", {"text": "a round trip"})
+    assert [data for _, data in user.logs] == ([] if isolation == "shared" else ["for whom?"])

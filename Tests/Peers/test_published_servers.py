@@ -1,4 +1,4 @@
-"""Servers as they are published on PyPI, unchanged, started with uvx; and one written with fastmcp."""
+"""Servers as they are published on PyPI, unchanged, started with uvx."""
 
 import shutil
 import subprocess
@@ -6,7 +6,6 @@ import subprocess
 import pytest
 
 from peers.clients import connected, text
-from peers.gateway import sdk
 
 pytestmark = [pytest.mark.wide, pytest.mark.timeout(180)]
 needs_uvx = pytest.mark.skipif(shutil.which("uvx") is None, reason="needs uvx (https://docs.astral.sh/uv)")
@@ -38,19 +37,25 @@ def published(make_gateway, repository):
                 "args": ["mcp-server-time", "--local-timezone", "Europe/Berlin"],
                 "timeout_seconds": 120,
             },
+            "old-time": {
+                "command": "uvx",
+                "args": ["--with", "mcp<2", "mcp-server-time@2025.9.25", "--local-timezone", "Europe/Berlin"],
+                "timeout_seconds": 120,
+            },
             "git": {
                 "command": "uvx",
                 "args": ["mcp-server-git", "--repository", str(repository)],
                 "timeout_seconds": 120,
             },
-            "fast": sdk("fast.py"),
         }
     )
 
 
 @needs_uvx
-async def test_mcp_server_time_is_listed_and_called(published, mode, ledger):
-    async with connected(published, "time", mode, ledger, timeout=120) as client:
+@pytest.mark.parametrize("server", ["time", "old-time"])
+async def test_mcp_server_time_is_listed_and_called(published, server, mode, ledger):
+    """`old-time` speaks the legacy era alone, which is found by asking it."""
+    async with connected(published, server, mode, ledger, timeout=120) as client:
         tools = {tool.name for tool in (await client.list_tools()).tools}
         assert {"get_current_time", "convert_time"} <= tools
         result = await client.call_tool("get_current_time", {"timezone": "Europe/Berlin"})
@@ -72,11 +77,10 @@ async def test_mcp_server_git_is_listed_and_called(published, mode, ledger, repo
         assert "+second" in text(difference)
 
 
-async def test_a_server_written_with_fastmcp_is_listed_and_called(published, mode, ledger):
-    async with connected(published, "fast", mode, ledger, timeout=60) as client:
-        assert {tool.name for tool in (await client.list_tools()).tools} == {"multiply", "area"}
-        assert text(await client.call_tool("multiply", {"a": 6, "b": 7})) == "42"
-        result = await client.call_tool("area", {"width": 2, "height": 3})
-        assert result.structured_content == {"width": 2, "height": 3, "area": 6}
-        assert (await client.read_resource("fast://motto")).contents[0].text == "quick"
-        assert "sonnet" in (await client.get_prompt("poem", {"form": "sonnet"})).messages[0].content.text
+@needs_uvx
+async def test_a_server_of_the_legacy_era_alone_says_so_to_nobody(published, ledger):
+    async with connected(published, "old-time", "auto", ledger, timeout=120) as client:
+        assert client.protocol_version == "2026-07-28", "the gateway speaks both eras for it"
+        assert client.server_info.name == "mcp-time"
+        result = await client.call_tool("get_current_time", {"timezone": "Nowhere/Never"})
+        assert result.is_error

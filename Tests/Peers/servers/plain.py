@@ -3,7 +3,7 @@
     plain.py [--era legacy|modern|dual] [--bad BEHAVIOUR]
 
 Everything that it reads goes into the journal, so that a test sees what reached the child. Behaviours that belong to
-one call are tools (`misbehaviour.py`); those of a whole process are named with --bad (`startup.py`).
+one call are tools (`misbehaviour.py`, `questions.py`, `rounds.py`); those of a whole process are named with --bad (`startup.py`).
 """
 
 import argparse
@@ -15,6 +15,8 @@ import time
 from journal import note
 from lines import Wire
 from misbehaviour import MISBEHAVIOUR
+from questions import QUESTIONS
+from rounds import ROUNDS, task_cancel, task_state, task_update
 from startup import BEHAVIOURS
 
 MODERN = "2026-07-28"
@@ -22,6 +24,7 @@ LEGACY = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
 INFO = {"name": "plain", "version": "1.0.0"}
 META = {"io.modelcontextprotocol/serverInfo": INFO}
 CACHE = {"ttlMs": 1000, "cacheScope": "private"}
+TOOLS = {**MISBEHAVIOUR, **QUESTIONS, **ROUNDS}
 CAPABILITIES = {"tools": {"listChanged": True}, "resources": {"subscribe": True}, "logging": {}, "prompts": {}}
 
 TEXT = {"type": "object", "properties": {"text": {"type": "string"}}}
@@ -47,6 +50,8 @@ class Plain:
         self.waiting = {}
         self.asked = {}
         self.listens = {}
+        self.visited = set()
+        self.tasks, self.tasks_made = {}, 0
 
     def run(self):
         note("start", argv=sys.argv[1:])
@@ -105,11 +110,16 @@ class Plain:
     def notify(self, method, params):
         self.wire.send({"jsonrpc": "2.0", "method": method, "params": params})
 
+    def token(self, message):
+        return ((message.get("params") or {}).get("_meta") or {}).get("progressToken")
+
     def ask(self, method, params, then):
+        """Ask the client; the id of the question."""
         self.questions += 1
         number = f"ask-{self.questions}-{os.getpid()}"
         self.asked[number] = then
         self.wire.send({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
+        return number
 
     def on_initialize(self, message, params):
         wanted = params.get("protocolVersion")
@@ -117,7 +127,8 @@ class Plain:
         self.answer(message, {"protocolVersion": self.revision, "capabilities": CAPABILITIES, "serverInfo": INFO})
 
     def on_server_discover(self, message, params):
-        self.answer(message, {"supportedVersions": [MODERN], "capabilities": CAPABILITIES}, cacheable=True)
+        capabilities = {**CAPABILITIES, "extensions": {"io.modelcontextprotocol/tasks": {}}}
+        self.answer(message, {"supportedVersions": [MODERN], "capabilities": capabilities}, cacheable=True)
 
     def on_ping(self, message, params):
         self.answer(message, {})
@@ -126,6 +137,8 @@ class Plain:
         self.answer(message, {})
 
     def on_resources_subscribe(self, message, params):
+        if "refused" in params["uri"]:
+            return self.error(message, -32602, "nobody may watch this")
         self.answer(message, {})
 
     def on_resources_unsubscribe(self, message, params):
@@ -151,11 +164,13 @@ class Plain:
             "progress",
             "log",
             "change",
+            "update",
+            "end_listens",
             "ask",
             "rounds",
             "reconsider",
         ]
-        names += sorted(MISBEHAVIOUR)
+        names += sorted(TOOLS)
         tools = [{"name": name, "inputSchema": TEXT} for name in names]
         self.answer(message, {"tools": [*tools, {"name": "routed", "inputSchema": ROUTED}]}, cacheable=True)
 
@@ -165,7 +180,9 @@ class Plain:
             return self.error(message, -32602, "notifications must be an object")
         self.listens[message["id"]] = wanted
         meta = {"io.modelcontextprotocol/subscriptionId": message["id"]}
-        self.notify("notifications/subscriptions/acknowledged", {"notifications": wanted, "_meta": meta})
+        uris = [uri for uri in wanted.get("resourceSubscriptions", []) if "refused" not in uri]
+        honoured = {**wanted, "resourceSubscriptions": uris} if "resourceSubscriptions" in wanted else wanted
+        self.notify("notifications/subscriptions/acknowledged", {"notifications": honoured, "_meta": meta})
 
     def on_tools_call(self, message, params):
         self.calls += 1
@@ -175,10 +192,19 @@ class Plain:
         handler = getattr(self, "tool_" + name, None)
         if handler is not None:
             handler(message, params, arguments)
-        elif name in MISBEHAVIOUR:
-            MISBEHAVIOUR[name](self, message, arguments)
+        elif name in TOOLS:
+            TOOLS[name](self, message, arguments)
         else:
             self.error(message, -32602, f"Unknown tool: {name}")
+
+    def on_tasks_get(self, message, params):
+        task_state(self, message, params)
+
+    def on_tasks_update(self, message, params):
+        task_update(self, message, params)
+
+    def on_tasks_cancel(self, message, params):
+        task_cancel(self, message, params)
 
     def tool_echo(self, message, params, arguments):
         self.say(message, str(arguments.get("text", "")))
@@ -233,6 +259,26 @@ class Plain:
         else:
             self.wire.send({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
         self.say(message, "changed")
+
+    def tool_update(self, message, params, arguments):
+        """Tells that a resource has changed, whoever wants to know."""
+        uri = arguments["text"]
+        if not self.is_modern(message):
+            self.notify("notifications/resources/updated", {"uri": uri})
+        for number, wanted in self.listens.items():
+            if uri in wanted.get("resourceSubscriptions", []):
+                meta = {"io.modelcontextprotocol/subscriptionId": number}
+                self.notify("notifications/resources/updated", {"uri": uri, "_meta": meta})
+        self.say(message, "updated")
+
+    def tool_end_listens(self, message, params, arguments):
+        """Ends all listens, as a server that will soon stop does."""
+        for number in list(self.listens):
+            meta = {"io.modelcontextprotocol/subscriptionId": number}
+            result = {"resultType": "complete", "_meta": meta}
+            self.wire.send({"jsonrpc": "2.0", "id": number, "result": result})
+            self.listens.pop(number)
+        self.say(message, "ended")
 
     def tool_ask(self, message, params, arguments):
         self.ask("roots/list", {}, lambda answer: self.say(message, "asked", _meta={"test/answer": answer}))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+from every_field import rich
 from journal import note
 
 
@@ -86,6 +87,21 @@ def forks(server):
     server.run()
 
 
+def asks_in_list(server):
+    """Asks for the client's roots before it lists its tools."""
+    original = server.on_tools_list
+
+    def list_tools(message, params):
+        def take(answer):
+            note("answer in list", answer=answer)
+            original(message, params)
+
+        server.ask("roots/list", {}, take)
+
+    server.on_tools_list = list_tools
+    server.run()
+
+
 def crashes_twice(server):
     """Ends in the handshake as long as a file counts less than two starts."""
     path = os.environ["PEER_JOURNAL"] + ".starts"
@@ -110,6 +126,8 @@ BEHAVIOURS = {
         strict,
         stubborn,
         forks,
+        asks_in_list,
         crashes_twice,
+        rich,
     )
 }
