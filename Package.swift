@@ -63,7 +63,8 @@ let package = Package(
     name: "gatehouse",
     products: [
         // For other Swift programs.
-        .library(name: "MCPServer", targets: ["MCPServer"])
+        .library(name: "MCPServer", targets: ["MCPServer"]),
+        .library(name: "Hosting", targets: ["Hosting"]),
     ],
     targets: [
         library("CUV", "libuv", "libuv1-dev"),
@@ -128,7 +129,7 @@ let package = Package(
             "Backends",
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "StdioFraming", "Children", "EventLoop", "Crypto",
-                "Configuration", "Sessions", "Diagnostics",
+                "Configuration", "Sessions", "Diagnostics", "MCPServer",
             ],
             common
         ),
@@ -147,8 +148,15 @@ let package = Package(
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventStream",
                 "EventLoop", "Children", "Crypto", "Configuration", "Sessions", "Gateway", "Backends",
-                "Diagnostics",
+                "MCPServer", "Diagnostics",
             ],
+            common
+        ),
+
+        room(
+            "Product",
+            "Hosting",
+            ["EventLoop", "Configuration", "Diagnostics", "Frontends", "MCPServer"],
             common
         ),
 
@@ -195,7 +203,7 @@ let package = Package(
             ]
         ),
         tests("Services", "MCPServer", ["Bytes", "JSON", "EventLoop"]),
-        tests("Commands", "gatehouse", ["HTTPClient", "MCPClient", "JSON"]),
+        tests("Commands", "gatehouse", ["HTTPClient", "MCPClient", "JSON", "JSONRPC", "StdioFraming"]),
         tests("Protocol", "StdioFraming", ["Bytes"]),
         tests("Protocol", "HTTPWire", ["Bytes", "CHTTPParser"]),
         tests("Protocol", "EventStream", ["Bytes"]),
@@ -203,9 +211,14 @@ let package = Package(
         tests("Protocol", "MCPCore", ["JSON", "JSONRPC"]),
         tests("Protocol", "URITemplate", ["JSON"]),
         tests("Product", "Sessions", ["MCPCore"]),
+        tests("Product", "Hosting", ["MCPServer", "MCPClient", "EventLoop", "JSON", "TestSupport"]),
         tests("Product", "Backends", []),
         tests("Product", "Gateway", ["HTTPWire", "JSONRPC"]),
-        tests("Product", "Frontends", ["Crypto", "Gateway", "HTTPWire", "JSON", "MCPCore", "Sessions"]),
+        tests(
+            "Product",
+            "Frontends",
+            ["Backends", "Crypto", "Gateway", "HTTPWire", "JSON", "JSONRPC", "MCPCore", "Sessions"]
+        ),
         tests("Product", "Configuration", ["JSON"], exclude: ["Cases"]),
     ]
 )

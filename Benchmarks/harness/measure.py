@@ -34,8 +34,10 @@ class Measurement:
                 self.pair(pairing, floors[pairing.floor][0], url)
         if self.wants("a new session's start"):
             self.session_start(url)
-        for process in [gateway, *(floor for _, floor in floors.values())]:
-            self.processes.stop(process)
+        self.processes.stop(gateway)
+        self.translation(floors)
+        for _, floor in floors.values():
+            self.processes.stop(floor)
         if self.wants("memory of a session"):
             self.session_memory()
         if self.wants("beside open sessions"):
@@ -55,10 +57,21 @@ class Measurement:
             floor.append(self.processes.load(floor_url, *common))
             self.settle()
             gateway.append(self.processes.load(gateway_url, *common, *pairing.gateway_options))
-        target = pairings.PAYLOAD if "MiB" in pairing.name else pairings.THROUGHPUT
+        target = pairing.target or (pairings.PAYLOAD if "MiB" in pairing.name else pairings.THROUGHPUT)
         self.compare(f"{pairing.name}: calls/s", floor, gateway, "rps", target)
-        if pairing.connections == 1 and "MiB" not in pairing.name:
+        if pairing.connections == 1 and "MiB" not in pairing.name and not pairing.server:
             self.compare(f"{pairing.name}: p50 latency, ms", floor, gateway, "p50_ms", pairings.LATENCY)
+
+    def translation(self, floors):
+        """Calls between the eras, through a gateway whose server is pinned to the other one."""
+        for server in ("modern", "legacy"):
+            wanted = [p for p in pairings.translated() if p.server == server and self.wants(p.name)]
+            if not wanted:
+                continue
+            url, gateway = self.processes.start_gateway(f"to-{server}", server)
+            for pairing in wanted:
+                self.pair(pairing, floors[pairing.floor][0], url)
+            self.processes.stop(gateway)
 
     def settle(self):
         """Waits for a quiet machine, if that was asked for."""

@@ -19,6 +19,9 @@ class Pairing:
     # Options of the load client for both sides, and for the gateway alone.
     options: list = field(default_factory=list)
     gateway_options: list = field(default_factory=list)
+    # The era in which the gateway must speak to the server; any, if not given.
+    server: str | None = None
+    target: "Target | None" = None
 
 
 @dataclass
@@ -46,6 +49,8 @@ def meets(kind, value, bound):
 
 THROUGHPUT = Target("min", 0.6, 0.7)
 LATENCY = Target("max", 1.6, 1.4)
+# Where the gateway translates each call and each answer between the eras.
+TRANSLATED = Target("min", 0.5)
 PAYLOAD = Target("min", 0.6, 0.7)
 # Kibibytes for each session, mebibytes at rest.
 SESSION_MEMORY = Target("max", 96, 64)
@@ -67,6 +72,33 @@ def calls():
         pairings.append(Pairing(name, "conn", count, [*LEGACY, *none], ["--session", "conn"]))
     for count in (1, 16, 64):
         pairings.append(Pairing(f"modern, {plural(count)}", "shared", count, [*MODERN, *none]))
+    return pairings
+
+
+def translated():
+    """The pairings of small calls in which client and server are of different eras."""
+    none = ["--session", "none"]
+    pairings = [
+        Pairing(
+            "legacy client, modern server, one session, 64 connections",
+            "shared",
+            64,
+            [*LEGACY, *none],
+            ["--session", "shared"],
+            server="modern",
+            target=TRANSLATED,
+        )
+    ]
+    for count in (1, 16, 64):
+        name = f"legacy client, modern server, a session each, {plural(count)}"
+        options = [*LEGACY, *none]
+        pairing = Pairing(name, "conn", count, options, ["--session", "conn"], server="modern", target=TRANSLATED)
+        pairings.append(pairing)
+    for count in (1, 16, 64):
+        name = f"modern client, legacy server, {plural(count)}"
+        pairings.append(
+            Pairing(name, "shared", count, [*MODERN, *none], server="legacy", target=TRANSLATED)
+        )
     return pairings
 
 

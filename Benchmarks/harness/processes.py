@@ -39,10 +39,10 @@ class Processes:
         wait_for_port(port, process)
         return f"http://127.0.0.1:{port}/mcp", process
 
-    def start_gateway(self, name):
-        """Starts a gateway; returns the URL at which it answers, and its process."""
-        configuration = OUTPUT / "gatehouse.json"
-        server = {"command": str(self.programs["mcp_echo"])}
+    def start_gateway(self, name, era=None):
+        """Starts a gateway that speaks to its server in this era; returns the URL at which it answers, and its process."""
+        configuration = OUTPUT / f"gateway-{name}.json"
+        server = {"command": str(self.programs["mcp_echo"]), **({"era": era} if era else {})}
         limits = {"sessions": 2000, "children": 2000}
         configuration.write_text(json.dumps({"mcpServers": {"echo": server}, "gateway": {"limits": limits}}))
         talk = OUTPUT / f"gateway-{name}.log"

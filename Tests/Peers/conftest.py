@@ -10,7 +10,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 from peers.gateway import IS_STANDIN, Gateway, plain, sdk  # noqa: E402
 from peers.ledger import Ledger  # noqa: E402
 
-DEFAULT_SERVERS = {"everything": sdk(), "plain": plain()}
+DEFAULT_SERVERS = {
+    "everything": sdk(),
+    "everything-legacy": sdk(era="legacy"),
+    "everything-modern": sdk(era="modern"),
+    "plain": plain(),
+}
 
 
 @pytest.fixture(scope="session")
@@ -83,6 +88,12 @@ def alive(request):
 @pytest.fixture(params=["legacy", "2026-07-28"])
 def mode(request):
     """Both eras."""
+    return request.param
+
+
+@pytest.fixture(params=["everything-legacy", "everything-modern"])
+def server(request):
+    """A server that is spoken to in one era; with `mode`, it gives all four cells."""
     return request.param
 
 

@@ -1,4 +1,4 @@
-"""Same-era cells: many sessions and many calls at once, and nobody gets what is another's."""
+"""All four cells: many sessions and many calls at once, and nobody gets what is another's."""
 
 import anyio
 import pytest
@@ -8,9 +8,9 @@ from peers.gateway import IS_STANDIN
 from peers.waiting import until_async
 
 
-async def test_hundreds_of_calls_at_once_in_one_session_each_get_their_own_answer(gateway, mode, ledger):
+async def test_hundreds_of_calls_at_once_in_one_session_each_get_their_own_answer(gateway, mode, server, ledger):
     answers = {}
-    async with connected(gateway, "everything", mode, ledger) as client:
+    async with connected(gateway, server, mode, ledger) as client:
 
         async def call(number):
             words = f"{number} " + "x" * (number * 37 % 5000)
@@ -22,10 +22,10 @@ async def test_hundreds_of_calls_at_once_in_one_session_each_get_their_own_answe
     assert len(answers) == 200 and all(got == sent for got, sent in answers.values())
 
 
-async def test_a_fast_call_overtakes_a_slow_one(gateway, mode, ledger, tmp_path):
+async def test_a_fast_call_overtakes_a_slow_one(gateway, mode, server, ledger, tmp_path):
     gate = tmp_path / "gate"
     order = []
-    async with connected(gateway, "everything", mode, ledger) as client:
+    async with connected(gateway, server, mode, ledger) as client:
 
         async def slow():
             await client.call_tool("wait_for", {"path": str(gate)})
@@ -34,7 +34,7 @@ async def test_a_fast_call_overtakes_a_slow_one(gateway, mode, ledger, tmp_path)
         async with anyio.create_task_group() as group:
             group.start_soon(slow)
             await until_async(
-                lambda: any(n["path"] == str(gate) for n in gateway.journal("everything", "wait_for started")),
+                lambda: any(n["path"] == str(gate) for n in gateway.journal(server, "wait_for started")),
                 "the slow call at the server",
             )
             await client.call_tool("echo", {"text": "x"})
@@ -43,11 +43,11 @@ async def test_a_fast_call_overtakes_a_slow_one(gateway, mode, ledger, tmp_path)
     assert order == ["fast", "slow"]
 
 
-async def test_legacy_sessions_have_a_process_each(gateway, ledger):
+async def test_legacy_sessions_have_a_process_each(gateway, server, ledger):
     facts = []
 
     async def session(number):
-        async with connected(gateway, "everything", LEGACY, ledger) as client:
+        async with connected(gateway, server, LEGACY, ledger) as client:
             for turn in range(5):
                 words = f"session {number}, turn {turn}"
                 assert text(await client.call_tool("echo", {"text": words})) == words
@@ -62,11 +62,11 @@ async def test_legacy_sessions_have_a_process_each(gateway, ledger):
         assert {fact["calls"] for fact in facts} == {6}, "each process has seen the calls of its session only"
 
 
-async def test_modern_clients_of_one_principal_share_a_process(gateway, ledger):
+async def test_modern_clients_of_one_principal_share_a_process(gateway, server, ledger):
     pids = set()
 
     async def client(number):
-        async with connected(gateway, "everything", MODERN, ledger) as client:
+        async with connected(gateway, server, MODERN, ledger) as client:
             for turn in range(20):
                 words = f"client {number}, turn {turn}"
                 assert text(await client.call_tool("echo", {"text": words})) == words
@@ -78,16 +78,23 @@ async def test_modern_clients_of_one_principal_share_a_process(gateway, ledger):
     assert len(pids) == 1
 
 
-async def test_both_eras_are_served_at_once_by_one_endpoint(gateway, ledger):
+async def test_both_eras_are_served_at_once_by_one_endpoint(gateway, server, ledger):
     async def talk(mode):
-        async with connected(gateway, "everything", mode, ledger) as client:
+        async with connected(gateway, server, mode, ledger) as client:
             for turn in range(20):
                 assert text(await client.call_tool("echo", {"text": f"{mode} {turn}"})) == f"{mode} {turn}"
-            assert value(await client.call_tool("whoami", {}))["version"] == client.protocol_version
+            version = value(await client.call_tool("whoami", {}))["version"]
+            assert version == ("2025-11-25" if server == "everything-legacy" else "2026-07-28")
 
     async with anyio.create_task_group() as group:
         for mode in (LEGACY, MODERN) * 2:
             group.start_soon(talk, mode)
+
+
+@pytest.mark.skipif(IS_STANDIN, reason="is about the gateway's children")
+async def test_a_server_that_speaks_both_eras_is_spoken_to_in_the_clients(gateway, mode, ledger):
+    async with connected(gateway, "everything", mode, ledger) as client:
+        assert value(await client.call_tool("whoami", {}))["version"] == client.protocol_version
 
 
 @pytest.mark.skipif(IS_STANDIN, reason="is about the gateway's children")

@@ -1,4 +1,4 @@
-"""Same-era cells: progress, logging, and lists that change while the server runs."""
+"""All four cells: progress, logging, and lists that change while the server runs."""
 
 import anyio
 import mcp_types as types
@@ -8,23 +8,23 @@ from peers.clients import LEGACY, MODERN, User, connected, text
 from peers.waiting import until_async
 
 
-async def test_progress_arrives_in_order_and_before_the_answer(gateway, mode, ledger):
+async def test_progress_arrives_in_order_and_before_the_answer(gateway, mode, server, ledger):
     seen = []
 
     async def progress(done, total, message):
         seen.append((done, total, message))
 
-    async with connected(gateway, "everything", mode, ledger) as client:
+    async with connected(gateway, server, mode, ledger) as client:
         result = await client.call_tool("progress", {"steps": 5}, progress_callback=progress)
         assert text(result) == "5 steps"
         await until_async(lambda: len(seen) == 5, "five steps of progress")
     assert seen == [(n, 5, f"step {n}") for n in range(1, 6)]
 
 
-async def test_progress_of_concurrent_calls_does_not_mix(gateway, mode, ledger):
+async def test_progress_of_concurrent_calls_does_not_mix(gateway, mode, server, ledger):
     seen = {steps: [] for steps in (2, 3, 4, 5, 6)}
 
-    async with connected(gateway, "everything", mode, ledger) as client:
+    async with connected(gateway, server, mode, ledger) as client:
 
         async def call(steps):
             async def progress(done, total, message):
@@ -42,44 +42,44 @@ async def test_progress_of_concurrent_calls_does_not_mix(gateway, mode, ledger):
     assert all(seen[steps] == [(n, steps) for n in range(1, steps + 1)] for steps in seen)
 
 
-async def test_no_progress_is_sent_to_a_caller_that_did_not_ask(gateway, mode, ledger):
-    async with connected(gateway, "everything", mode, ledger) as client:
+async def test_no_progress_is_sent_to_a_caller_that_did_not_ask(gateway, mode, server, ledger):
+    async with connected(gateway, server, mode, ledger) as client:
         await client.call_tool("progress", {"steps": 3})
     assert not [m for m in ledger.received if m.get("method") == "notifications/progress"]
 
 
-async def test_a_legacy_sessions_log_arrives_during_the_call(gateway, ledger):
+async def test_a_legacy_sessions_log_arrives_during_the_call(gateway, server, ledger):
     user = User()
-    async with connected(gateway, "everything", LEGACY, ledger, user) as client:
+    async with connected(gateway, server, LEGACY, ledger, user) as client:
         await client.set_logging_level("debug")
         await client.call_tool("talk", {})
         await until_async(lambda: len(user.logs) == 4, "four lines of log")
     assert user.logs == [(level, {"said": level}) for level in ("debug", "info", "warning", "error")]
 
 
-async def test_a_modern_call_gets_the_log_that_it_asked_for(gateway, ledger):
+async def test_a_modern_call_gets_the_log_that_it_asked_for(gateway, server, ledger):
     user = User()
-    async with connected(gateway, "everything", MODERN, ledger, user, log_level="warning") as client:
+    async with connected(gateway, server, MODERN, ledger, user, log_level="warning") as client:
         await client.call_tool("talk", {})
         await until_async(lambda: len(user.logs) == 2, "two lines of log")
     assert [level for level, _ in user.logs] == ["warning", "error"]
 
 
-async def test_a_modern_call_that_asked_for_no_log_gets_none(gateway, ledger):
+async def test_a_modern_call_that_asked_for_no_log_gets_none(gateway, server, ledger):
     user = User()
-    async with connected(gateway, "everything", MODERN, ledger, user) as client:
+    async with connected(gateway, server, MODERN, ledger, user) as client:
         await client.call_tool("talk", {})
     assert user.logs == []
     assert not [m for m in ledger.received if m.get("method") == "notifications/message"]
 
 
-async def test_no_modern_call_hears_a_level_that_it_did_not_ask_for(gateway, ledger):
+async def test_no_modern_call_hears_a_level_that_it_did_not_ask_for(gateway, server, ledger):
     """On stdio a log line names no call, so lines of concurrent calls may be lost; they must not go astray."""
     loud, quiet, silent = User(), User(), User()
     async with (
-        connected(gateway, "everything", MODERN, ledger, loud, log_level="debug") as one,
-        connected(gateway, "everything", MODERN, ledger, quiet, log_level="error") as two,
-        connected(gateway, "everything", MODERN, ledger, silent) as three,
+        connected(gateway, server, MODERN, ledger, loud, log_level="debug") as one,
+        connected(gateway, server, MODERN, ledger, quiet, log_level="error") as two,
+        connected(gateway, server, MODERN, ledger, silent) as three,
     ):
         async with anyio.create_task_group() as group:
             for client in (one, two, three) * 5:
@@ -90,9 +90,9 @@ async def test_no_modern_call_hears_a_level_that_it_did_not_ask_for(gateway, led
     assert {level for level, _ in quiet.logs} <= {"error"} and silent.logs == []
 
 
-async def test_a_legacy_session_hears_of_a_changed_list_of_tools(gateway, ledger):
+async def test_a_legacy_session_hears_of_a_changed_list_of_tools(gateway, server, ledger):
     user = User()
-    async with connected(gateway, "everything", LEGACY, ledger, user) as client:
+    async with connected(gateway, server, LEGACY, ledger, user) as client:
         before = {tool.name for tool in (await client.list_tools()).tools}
         await client.call_tool("add_tool", {"name": "fresh_legacy"})
         await until_async(lambda: user.heard(types.ToolListChangedNotification), "the news")
@@ -101,9 +101,9 @@ async def test_a_legacy_session_hears_of_a_changed_list_of_tools(gateway, ledger
         assert text(await client.call_tool("fresh_legacy", {})) == "called fresh_legacy"
 
 
-async def test_a_legacy_session_hears_of_prompts_and_resources(gateway, ledger):
+async def test_a_legacy_session_hears_of_prompts_and_resources(gateway, server, ledger):
     user = User()
-    async with connected(gateway, "everything", LEGACY, ledger, user) as client:
+    async with connected(gateway, server, LEGACY, ledger, user) as client:
         await client.call_tool("add_prompt", {"name": "fresh_prompt"})
         await until_async(lambda: user.heard(types.PromptListChangedNotification), "the prompts' news")
         await client.call_tool("touch", {"uri": "test://watched"})
@@ -111,10 +111,10 @@ async def test_a_legacy_session_hears_of_prompts_and_resources(gateway, ledger):
         assert not user.heard(types.ResourceUpdatedNotification), "nobody subscribed"
 
 
-async def test_one_sessions_changes_are_not_told_to_another(gateway, ledger):
+async def test_one_sessions_changes_are_not_told_to_another(gateway, server, ledger):
     first, second = User(), User()
-    async with connected(gateway, "everything", LEGACY, ledger, first) as one:
-        async with connected(gateway, "everything", LEGACY, ledger, second) as two:
+    async with connected(gateway, server, LEGACY, ledger, first) as one:
+        async with connected(gateway, server, LEGACY, ledger, second) as two:
             await one.call_tool("add_tool", {"name": "only_here"})
             await until_async(lambda: first.heard(types.ToolListChangedNotification), "the news")
             await two.call_tool("echo", {"text": "a round trip"})
@@ -123,8 +123,8 @@ async def test_one_sessions_changes_are_not_told_to_another(gateway, ledger):
     assert not second.heard(types.ToolListChangedNotification)
 
 
-async def test_a_modern_listener_hears_exactly_what_it_asked_for(gateway, ledger):
-    async with connected(gateway, "everything", MODERN, ledger) as client:
+async def test_a_modern_listener_hears_exactly_what_it_asked_for(gateway, server, ledger):
+    async with connected(gateway, server, MODERN, ledger) as client:
         async with client.listen(tools_list_changed=True) as events:
             assert events.honored.tools_list_changed and not events.honored.prompts_list_changed
             await client.call_tool("add_prompt", {"name": "unheard"})
@@ -133,8 +133,8 @@ async def test_a_modern_listener_hears_exactly_what_it_asked_for(gateway, ledger
                 assert await anext(events) == ToolsListChanged()
 
 
-async def test_several_listeners_each_hear_their_own(gateway, ledger):
-    async with connected(gateway, "everything", MODERN, ledger) as client:
+async def test_several_listeners_each_hear_their_own(gateway, server, ledger):
+    async with connected(gateway, server, MODERN, ledger) as client:
         async with (
             client.listen(prompts_list_changed=True) as prompts,
             client.listen(resource_subscriptions=["test://watched"]) as watched,
@@ -150,18 +150,18 @@ async def test_several_listeners_each_hear_their_own(gateway, ledger):
                 assert await anext(resources) == ResourcesListChanged()
 
 
-async def test_a_listener_of_another_client_hears_the_same_child(gateway, ledger):
-    async with connected(gateway, "everything", MODERN, ledger) as one:
-        async with connected(gateway, "everything", MODERN, ledger) as two:
+async def test_a_listener_of_another_client_hears_the_same_child(gateway, server, ledger):
+    async with connected(gateway, server, MODERN, ledger) as one:
+        async with connected(gateway, server, MODERN, ledger) as two:
             async with one.listen(tools_list_changed=True) as events:
                 await two.call_tool("add_tool", {"name": "from_two"})
                 with anyio.fail_after(10):
                     assert await anext(events) == ToolsListChanged()
 
 
-async def test_a_subscribed_resource_is_told_of_until_the_subscription_ends(gateway, ledger):
+async def test_a_subscribed_resource_is_told_of_until_the_subscription_ends(gateway, server, ledger):
     user = User()
-    async with connected(gateway, "everything", LEGACY, ledger, user) as client:
+    async with connected(gateway, server, LEGACY, ledger, user) as client:
         await client.subscribe_resource("test://watched")
         await client.call_tool("touch", {"uri": "test://watched"})
         await until_async(lambda: user.heard(types.ResourceUpdatedNotification), "the update")
@@ -172,8 +172,8 @@ async def test_a_subscribed_resource_is_told_of_until_the_subscription_ends(gate
     assert len(user.heard(types.ResourceUpdatedNotification)) == 1
 
 
-async def test_a_level_of_log_can_be_set(gateway, ledger):
-    async with connected(gateway, "everything", LEGACY, ledger, User()) as client:
+async def test_a_level_of_log_can_be_set(gateway, server, ledger):
+    async with connected(gateway, server, LEGACY, ledger, User()) as client:
         for level in ("debug", "emergency"):
             await client.set_logging_level(level)
     assert not [m for m in ledger.received if "error" in m]

@@ -62,10 +62,19 @@ package protocol Conversation: SessionFoundation {
     func answer(_ number: Int, _ message: Message, _ bytes: Span<UInt8>) -> Bool
     /// Answers a request of the server with an error.
     func refuse(_ number: Int, _ failure: Failure)
-    /// Ends the conversation after some milliseconds without a call.
+    /// Ends the conversation after some milliseconds, when no call waits and nothing keeps it.
+    ///
+    /// Said again before, the new time counts.
     func end(after milliseconds: UInt64)
+    /// Keeps it for so many milliseconds from `end(after:)`: something lives on in its server, such as a task.
+    func keep(for milliseconds: UInt64)
     /// Gives a call up: tells the server, and drops its answer.
     func cancel(_ id: Int, reason: String)
+}
+
+extension Conversation {
+    /// Where nothing outlives a call, nothing is kept.
+    package func keep(for milliseconds: UInt64) {}
 }
 
 /// What answers calls for a configured server.
@@ -124,7 +133,8 @@ package struct ModernConversation {
     /// Whether it was opened for this call alone, and ends with it.
     package let isForOneCall: Bool
 
-    init(_ conversation: any Conversation, instance: UInt64, isForOneCall: Bool) {
+    /// Names a conversation.
+    package init(_ conversation: any Conversation, instance: UInt64, isForOneCall: Bool) {
         self.conversation = conversation
         self.instance = instance
         self.isForOneCall = isForOneCall

@@ -59,6 +59,8 @@ final class ChildConversation: Conversation {
     private var callTimerTime: UInt64 = .max
     var startTimer: LoopTimer?
     private var endTimer: LoopTimer?
+    /// Until when something in the server is worth keeping it.
+    private var keptUntil: UInt64 = 0
     private var stopReason: Failure?
 
     /// What a replaced process is told first.
@@ -190,10 +192,17 @@ final class ChildConversation: Conversation {
         tellCancelled(id, reason)
     }
 
+    func keep(for milliseconds: UInt64) {
+        keptUntil = max(keptUntil, processes.loop.now &+ milliseconds)
+    }
+
     func end(after milliseconds: UInt64) {
         guard state != .ended else { return }
-        endTimer = LoopTimer(processes.loop) { [weak self] in self?.endIfIdle() }
-        endTimer?.schedule(after: milliseconds)
+        let now = processes.loop.now
+        let due = max(now &+ milliseconds, keptUntil)
+        guard due > now else { return endIfIdle() }
+        if endTimer == nil { endTimer = LoopTimer(processes.loop) { [weak self] in self?.end(after: 0) } }
+        endTimer?.schedule(after: due - now)
     }
 
     private func endIfIdle() {

@@ -10,6 +10,7 @@ import HTTPServer
 import HTTPWire
 import JSONRPC
 import MCPCore
+package import MCPServer
 import Sessions
 
 /// A gateway that runs: its listener, its sessions and its servers, on one loop.
@@ -18,7 +19,7 @@ import Sessions
 /// nothing new is taken, what is being answered may finish within `shutdownGrace`, then every process is ended.
 package final class GatewayServer {
     private let context: FrontendContext
-    private let backends: [ProcessBackend]
+    private let backends: [any Backend]
     private let server: HTTPServer
     private let handler: GatewayHandler
     private let configuration: GatewayConfiguration
@@ -36,12 +37,14 @@ package final class GatewayServer {
     ///
     /// - Parameters:
     ///   - configuration: What to offer.
+    ///   - hosted: Servers of this process that are offered besides, by name.
     ///   - environment: Where commands and variables are found.
     ///   - loop: Where it lives.
     ///   - log: Where it says what happens.
     /// - Throws: Why it cannot listen.
     package init(
         _ configuration: GatewayConfiguration,
+        hosting hosted: [(name: String, server: MCPServer)] = [],
         in environment: ConfigurationEnvironment,
         on loop: EventLoop,
         log: Log
@@ -53,7 +56,7 @@ package final class GatewayServer {
         }
         let spawner = ChildSpawner(launcher: launcher)
         let population = ChildPopulation(limit: configuration.limits.children)
-        backends = configuration.servers.filter(\.isEnabled).map { server in
+        let processes = configuration.servers.filter(\.isEnabled).map { server in
             let processes = ServerProcesses(
                 server: server,
                 limits: configuration.limits,
@@ -68,6 +71,16 @@ package final class GatewayServer {
             let isolation = server.isolation ?? (configuration.bindsToLoopback ? .principal : .call)
             return ProcessBackend(processes, isolation: isolation)
         }
+        let own = hosted.map { name, server in
+            HostedBackend(
+                server,
+                name: name,
+                capacity: configuration.limits.connections,
+                timeout: ServerConfiguration(name: name).requestTimeout,
+                on: loop
+            )
+        }
+        backends = processes + own
         let pipeline = Pipeline(
             admission: Admission(
                 hosts: configuration.hosts + [
@@ -76,7 +89,11 @@ package final class GatewayServer {
                 origins: configuration.origins,
                 allowsLoopback: configuration.bindsToLoopback
             ),
-            registry: Registry(backends, defaultName: configuration.defaultServer?.name),
+            registry: Registry(
+                backends,
+                defaultName: configuration.defaultServer?.name
+                    ?? (backends.count == 1 ? backends[0].name : nil)
+            ),
             sessions: SessionTable(
                 capacity: configuration.limits.sessions,
                 lifetime: configuration.timeouts.sessionLifetime.wholeMilliseconds
@@ -103,7 +120,7 @@ package final class GatewayServer {
         ticker.server = self
         let period = max(configuration.timeouts.heartbeat.wholeMilliseconds / UInt64(Self.slots), 10)
         clock.repeat(every: configuration.timeouts.heartbeat == .zero ? 1_000 : period)
-        warmUp(backends[...])
+        warmUp(processes[...])
     }
 
     /// Finds out what the servers speak, one after the other, so that the start is no storm of processes.

@@ -60,17 +60,23 @@ final class ModernFrontend {
         var edits = Edits()
         let instance = try openState(message, bytes, mark, passage, backend, &edits)
         try openCursor(message, bytes, passage, backend, &edits)
+        let tasks = try openTasks(message, bytes, passage, backend)
         do throws(Failure) {
-            let target = try backend.modern(for: passage.principal, instance: instance) {
+            let target = try backend.modern(
+                for: passage.principal,
+                instance: instance ?? tasks?.instance
+            ) {
                 let declared = message.params.meta.clientCapabilities
                 return (try? JSONValue(bytes.extracting(declared.range))) ?? .object([])
             }
-            let post = ModernPost(context, exchange, passage, backend, target, mark)
+            tasks?.write(to: target, message.method, &edits)
+            let post = ModernPost(context, exchange, passage, backend, target, mark, tasks)
+            post.followsTasks = message.method == .toolsCall && TasksExtension.isDeclared(by: message, bytes)
             let id: Int
             do throws(Failure) {
                 id = try target.conversation.call(message, bytes, from: post, edits: edits)
             } catch {
-                if target.isForOneCall { target.conversation.end() }
+                if target.isForOneCall { target.conversation.end(after: 0) }
                 throw error
             }
             // An answer may have come already.
@@ -164,6 +170,17 @@ final class ModernFrontend {
             throw Refusal(400, .invalidParams, "Invalid cursor")
         }
         edits.replace(message.params.cursor.quoted, with: inner)
+    }
+
+    private func openTasks(
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        _ passage: Passage,
+        _ backend: any Backend
+    ) throws(Refusal) -> TaskIDs? {
+        guard message.method == .listen || message.method.isAboutTask else { return nil }
+        let seal = TaskSeal(context.sealer, server: backend.name, principal: passage.principal)
+        return try TaskIDs.named(by: message, bytes, seal)
     }
 
     private static func headers(_ head: HTTPRequestHead) -> RoutingHeaders {

@@ -3,6 +3,7 @@
 import Backends
 import Bytes
 import Configuration
+import Diagnostics
 import EventLoop
 import Gateway
 import HTTPServer
@@ -22,6 +23,9 @@ final class ModernPost: Caller {
     private let backend: any Backend
     private let target: ModernConversation
     private let mark: ParametersMark?
+    private let tasks: TaskIDs?
+    /// Whether the call may become a task.
+    var followsTasks = false
     private let started: UInt64
     private var outlet: EventOutlet?
 
@@ -31,7 +35,8 @@ final class ModernPost: Caller {
         _ passage: Passage,
         _ backend: any Backend,
         _ target: ModernConversation,
-        _ mark: ParametersMark?
+        _ mark: ParametersMark?,
+        _ tasks: TaskIDs?
     ) {
         self.context = context
         self.exchange = exchange
@@ -39,6 +44,7 @@ final class ModernPost: Caller {
         self.backend = backend
         self.target = target
         self.mark = mark
+        self.tasks = tasks
         started = context.loop.now
         context.markedBytes += mark?.size ?? 0
     }
@@ -74,13 +80,15 @@ final class ModernPost: Caller {
             switch Self.type(message, bytes) {
             case .complete: break
             case .inputRequired where mark != nil && Self.hasProperState(message): needsInput = true
+            case .task where call.method == .toolsCall:
+                if let failure = made(message, bytes, &edits) { return failed(failure, call) }
             case .unstated:
                 edits.prepend(
                     Array(#""resultType":"complete""#.utf8),
                     toObject: message.envelope.result,
                     of: bytes
                 )
-            case .unknown, .inputRequired:
+            case .unknown, .inputRequired, .task:
                 return failed(
                     Failure(.internalError, "The server's result is of an unknown type", source: .upstream),
                     call
@@ -97,6 +105,9 @@ final class ModernPost: Caller {
 
     func notice(_ message: Message, _ bytes: Span<UInt8>, for call: Call) {
         var edits = Edits()
+        guard call.method != .listen || TaskIDs.rewrite(message, bytes, tasks, &edits) else {
+            return context.log.debug("\(backend.name): told a listener of a task that it did not name")
+        }
         if message.params.progressToken.isPresent, let token = call.progressToken {
             edits.replace(message.params.progressToken, with: token)
         }
@@ -148,6 +159,7 @@ final class ModernPost: Caller {
     private enum ResultType {
         case complete
         case inputRequired
+        case task
         case unstated
         case unknown
     }
@@ -160,8 +172,36 @@ final class ModernPost: Caller {
     private static func type(_ message: Message, _ bytes: Span<UInt8>) -> ResultType {
         guard message.result.hasType else { return .unstated }
         guard let type = bytes.string(message.result.type) else { return .unknown }
-        if type.equals("complete") || type.equals("task") { return .complete }
-        return type.equals("input_required") ? .inputRequired : .unknown
+        if type.equals("complete") { return .complete }
+        if type.equals("input_required") { return .inputRequired }
+        return type.equals("task") ? .task : .unknown
+    }
+
+    /// The server made a task of the call: seals its id, and keeps the conversation for as long as the task may live.
+    private func made(_ message: Message, _ bytes: Span<UInt8>, _ edits: inout Edits) -> Failure? {
+        guard followsTasks else {
+            return Failure(
+                .internalError,
+                "The server made a task of the call, though the client did not declare that it can follow one",
+                source: .upstream
+            )
+        }
+        guard let task = TasksExtension.task(in: message.envelope.result, bytes),
+            let id = bytes.string(task.id)
+        else {
+            return Failure(.internalError, "The server made a task without an id", source: .upstream)
+        }
+        edits.replace(task.id.quoted, with: sealed(id))
+        guard target.isForOneCall else { return nil }
+        let lifetime = task.lifetime.map { UInt64(clamping: $0) } ?? TaskIDs.longestLife
+        target.conversation.keep(for: min(lifetime, TaskIDs.longestLife))
+        return nil
+    }
+
+    /// A task's id for the client, as a JSON string.
+    private func sealed(_ id: [UInt8]) -> [UInt8] {
+        let seal = TaskSeal(context.sealer, server: backend.name, principal: passage.principal)
+        return TaskIDs.quoted(tasks?.client(id) ?? seal.seal(id, instance: target.instance))
     }
 
     /// Puts what belongs to a hop into the client's.
@@ -187,6 +227,11 @@ final class ModernPost: Caller {
         if call.method == .discover, message.result.supportedVersions.isPresent {
             // The server may speak more than we do towards this client.
             edits.replace(message.result.supportedVersions, with: #"["\#(Revision.modern.rawValue)"]"#)
+        }
+        if call.method.isAboutTask, let task = TasksExtension.task(in: message.envelope.result, bytes),
+            let id = bytes.string(task.id)
+        {
+            edits.replace(task.id.quoted, with: sealed(id))
         }
         guard needsInput, let mark else { return }
         let state = RequestState(instance: target.instance, inner: bytes.string(message.result.requestState))
@@ -234,8 +279,6 @@ final class ModernPost: Caller {
     /// Lets go of a conversation that was opened for this call, unless another round is to reach it.
     private func release(keeping: Bool) {
         guard target.isForOneCall else { return }
-        let conversation = target.conversation
-        guard keeping else { return conversation.end() }
-        conversation.end(after: context.timeouts.requestState.wholeMilliseconds)
+        target.conversation.end(after: keeping ? context.timeouts.requestState.wholeMilliseconds : 0)
     }
 }

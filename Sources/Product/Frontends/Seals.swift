@@ -87,8 +87,8 @@ struct RequestState {
         expires: UInt64
     ) -> [UInt8] {
         var plain: [UInt8] = []
-        Self.append(expires, to: &plain)
-        Self.append(instance, to: &plain)
+        plain.append(bigEndian: expires)
+        plain.append(bigEndian: instance)
         plain.append(contentsOf: digest)
         plain.append(inner == nil ? 0 : 1)
         plain.append(contentsOf: inner ?? [])
@@ -110,9 +110,9 @@ struct RequestState {
         now: UInt64
     ) {
         guard let plain = sealer.open(text, purpose: Self.purpose(server: server, principal: principal)),
-            plain.count >= 49, Self.number(plain[0..<8]) > now, Array(plain[16..<48]) == digest
+            plain.count >= 49, UInt64(bigEndian: plain[0..<8]) > now, Array(plain[16..<48]) == digest
         else { return nil }
-        instance = Self.number(plain[8..<16])
+        instance = UInt64(bigEndian: plain[8..<16])
         inner = plain[48] == 1 ? Array(plain[49...]) : nil
     }
 
@@ -120,14 +120,18 @@ struct RequestState {
         self.instance = instance
         self.inner = inner
     }
+}
 
-    private static func append(_ number: UInt64, to bytes: inout [UInt8]) {
+extension [UInt8] {
+    mutating func append(bigEndian number: UInt64) {
         for shift in stride(from: 56, through: 0, by: -8) {
-            bytes.append(UInt8(truncatingIfNeeded: number >> UInt64(shift)))
+            append(UInt8(truncatingIfNeeded: number >> UInt64(shift)))
         }
     }
+}
 
-    private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-        bytes.reduce(0) { $0 << 8 | UInt64($1) }
+extension UInt64 {
+    init(bigEndian bytes: ArraySlice<UInt8>) {
+        self = bytes.reduce(0) { $0 << 8 | UInt64($1) }
     }
 }

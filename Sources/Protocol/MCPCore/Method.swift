@@ -100,6 +100,11 @@ package enum Method: String, Sendable, CaseIterable {
         }
     }
 
+    /// Whether it asks about one task of the extension.
+    package var isAboutTask: Bool {
+        self == .tasksGet || self == .tasksUpdate || self == .tasksCancel
+    }
+
     /// Whether its result carries `nextCursor`.
     package var isPaginated: Bool {
         switch self {

@@ -82,6 +82,9 @@ package struct Upstream {
     /// The calls that wait, oldest first.
     package var waiting: [Call] { calls.values.sorted { $0.id < $1.id } }
 
+    /// A call that waits, by our id for it.
+    package func call(_ id: Int) -> Call? { calls[id] }
+
     /// The one call that waits, if it is the only one.
     package var onlyCall: Call? { calls.count == 1 ? calls.first?.value : nil }
 

@@ -19,9 +19,9 @@ extension MCPClient {
     }
 
     /// False if there is no way, which has been told then.
-    private func openTransport() -> Bool {
+    private func openTransport(toEventStream: Bool = false) -> Bool {
         do throws(HTTPClientFailure) {
-            let transport = try makeTransport()
+            let transport = try makeTransport(toEventStream)
             self.transport = transport
             transport.delegate = self
             transport.open()
@@ -32,42 +32,63 @@ extension MCPClient {
         }
     }
 
-    private func makeTransport() throws(HTTPClientFailure) -> any ClientTransport {
+    private func makeTransport(_ toEventStream: Bool) throws(HTTPClientFailure) -> any ClientTransport {
         switch target {
         case .http(let url, let fields):
-            try HTTPTransport(url: url, fields: fields, limit: options.messageLimit, on: loop)
-        case .process(let command, let spawner, let framing):
-            StdioTransport(command, spawner, framing, limit: options.messageLimit, on: loop)
+            if toEventStream {
+                return try EventStreamTransport(
+                    url: url,
+                    fields: fields,
+                    limit: options.messageLimit,
+                    on: loop
+                )
+            }
+            return try HTTPTransport(url: url, fields: fields, limit: options.messageLimit, on: loop)
+        case .process(let command, let spawner, _):
+            return StdioTransport(command, spawner, framing, limit: options.messageLimit, on: loop)
         }
     }
 
-    private func take(_ step: Negotiation.Step) {
+    private func take(_ step: EraNegotiation.Step) {
         switch step {
         case .discover:
             shake(Method.discover.rawValue, .null) { $0.negotiation.discovered($1) }
         case .initialize(let revision):
             replaceProbedProcess()
-            guard transport != nil else { return }
-            conversation.revision = revision
-            shake(Method.initialize.rawValue, conversation.initializeParams) {
-                $0.negotiation.initialized($1)
-            }
+            initialize(revision)
+        case .openEventStream(let revision):
+            retire()
+            if openTransport(toEventStream: true) { initialize(revision) }
         case .done(let description):
             server = description
             conversation.revision = description.revision
             conversation.isSettled = true
-            if description.era == .legacy { notify(Method.initialized.rawValue) }
+            if description.era == .legacy { completeHandshake() }
             connected(.success(description))
         case .fail(let error):
             connected(.failure(error))
         }
     }
 
+    private func initialize(_ revision: Revision) {
+        guard transport != nil else { return }
+        conversation.revision = revision
+        shake(Method.initialize.rawValue, conversation.initializeParams) {
+            $0.negotiation.initialized($1)
+        }
+    }
+
+    /// Tells a legacy server that the session is open, and lets it speak first.
+    func completeHandshake() {
+        notify(Method.initialized.rawValue)
+        if conversation.revision > .v2024_11_05 { transport?.listen(conversation.versionField) }
+    }
+
     /// Sends a request of the handshake, and takes the step that follows from its outcome.
     private func shake(
         _ method: String,
         _ params: JSONValue,
-        _ next: @escaping (MCPClient, Result<JSONValue, MCPClientError>) -> Negotiation.Step
+        _ next: @escaping (MCPClient, Result<JSONValue, MCPClientError>) -> EraNegotiation.Step
     ) {
         let call = MCPCall(method, params, nil) { [weak self] outcome in
             guard let self, self.handshake != nil else { return }
@@ -75,10 +96,10 @@ extension MCPClient {
             // The transport may be in the middle of telling this; it can be replaced only afterwards.
             self.loop.onNextTurn { self.take(next(self, outcome)) }
         }
-        call.client = self
+        call.isHandshake = true
+        call.timeout = options.connectTimeout
         handshake = call
-        guard let transport else { return connected(.failure(.cancelled)) }
-        send(call, over: transport, within: options.connectTimeout)
+        start(call)
     }
 
     /// A process that was asked `server/discover` may be of no more use for `initialize`, so it was a throw-away one.
@@ -93,5 +114,48 @@ extension MCPClient {
 
     private func connected(_ outcome: Result<ServerDescription, MCPClientError>) {
         onConnected.take()?(outcome)
+    }
+}
+
+// MARK: - A session that has to be opened anew
+
+extension MCPClient {
+    /// Opens another session in the place of one that the server has forgotten, and sends what waits for it (2025-11-25,
+    /// transports, "Session Management").
+    func renew() {
+        guard !isRenewing, let server else { return }
+        isRenewing = true
+        session += 1
+        conversation.isSettled = false
+        onEvent(.warning("the server has forgotten the session; another one is opened"))
+        let call = MCPCall(Method.initialize.rawValue, conversation.initializeParams, nil) { [weak self] in
+            self?.renewed($0, server)
+        }
+        call.isHandshake = true
+        call.timeout = options.connectTimeout
+        start(call)
+    }
+
+    private func renewed(_ outcome: Result<JSONValue, MCPClientError>, _ server: ServerDescription) {
+        guard isRenewing else { return }
+        isRenewing = false
+        let held = waiting
+        waiting = []
+        var error = MCPClientError.incompatible("the server wants another revision than before")
+        switch outcome {
+        case .success(let result) where result["protocolVersion"]?.string == server.revision.rawValue:
+            self.server = ServerDescription(initialized: result, revision: server.revision)
+            conversation.isSettled = true
+            completeHandshake()
+            if let level = conversation.identity.logLevel, server.offers("logging") { setLogLevel(level) }
+            for uri in watched.keys.sorted() {
+                request(Method.subscribe.rawValue, ["uri": .string(uri)]) { _ in }
+            }
+            for call in held { send(call) }
+            return
+        case .success: break
+        case .failure(let reason): error = reason
+        }
+        for call in held { call.finish(.failure(error)) }
     }
 }

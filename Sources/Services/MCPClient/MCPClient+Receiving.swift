@@ -10,9 +10,17 @@ extension MCPClient: ClientTransportDelegate {
     func transportReceived(_ message: Span<UInt8>) {
         switch conversation.receive(message) {
         case .reply(let call, let outcome): conclude(call, outcome)
-        case .progress(let call, let params): call.onProgress?(params)
-        case .notification(let method, let params): onEvent(.notification(method: method, params: params))
-        case .request(let request): answer(request)
+        case .progress(let call, let params):
+            restartTimer(call)
+            call.onProgress?(params)
+        case .notice(let call, let method, let params):
+            guard let onNotice = call.onNotice else { return }
+            onNotice(method, params)
+        case .notification(let method, let params):
+            tellSubscriptions(method, params)
+            onEvent(.notification(method: method, params: params))
+        case .request(let request): ask(request)
+        case .withdrawn(let id): questions.removeValue(forKey: id)?.withdraw()
         case .answer(let message): transport?.send(message)
         case .ignored(let reason): onEvent(.warning(reason))
         }
@@ -38,51 +46,101 @@ extension MCPClient: ClientTransportDelegate {
         onEvent(.diagnostics([UInt8](bytes)))
     }
 
-    private func answer(_ request: ServerRequest) {
-        guard let onRequest else {
-            let failure = Failure(
-                .methodNotFound,
-                "This client does not offer \(request.method)",
-                source: .client
-            )
-            transport?.send(conversation.answer(request.id, .failure(failure)))
-            return
-        }
-        onRequest(request) { [weak self] outcome in
-            guard let self else { return }
-            self.transport?.send(self.conversation.answer(request.id, outcome))
+    func transportAwaits(_ id: Int) -> Bool { conversation.awaits(id) }
+
+    func transportLostSession() {
+        guard transport?.forgetSession() == true else { return }
+        renew()
+    }
+
+    // MARK: The end of a request
+
+    /// A request on the wire has ended; that may or may not be the end of the call.
+    private func conclude(_ call: MCPCall, _ outcome: Result<JSONValue, MCPClientError>) {
+        call.id = nil
+        call.stopTimer()
+        if call.isHandshake { return call.finish(outcome) }
+        switch outcome {
+        case .success(let result): conclude(call, result)
+        case .failure(let error):
+            if conversation.revision.era == .modern {
+                concludeModern(call, error)
+            } else {
+                concludeLegacy(call, error)
+            }
         }
     }
 
-    private func conclude(_ call: MCPCall, _ outcome: Result<JSONValue, MCPClientError>) {
-        let mirrors = conversation.revision.era == .modern && transport?.mirrorsHeaders == true
-        if mirrors, case .failure(.refused(let failure, _)) = outcome, failure.code == .headerMismatch,
-            call.method == Method.toolsCall.rawValue, !call.isRepeated
+    private func conclude(_ call: MCPCall, _ result: JSONValue) {
+        guard conversation.revision.era == .modern else { return call.finish(.success(result)) }
+        switch result["resultType"]?.string {
+        case "input_required":
+            guard Method(call.method.utf8).mayNeedInput else {
+                return call.finish(.failure(.malformed("the server asks for input where it must not")))
+            }
+            take(call.rounds.begin(result), call)
+        case "task": watch(call, result)
+        default:
+            guard call.method == Method.toolsList.rawValue, transport?.mirrorsHeaders == true else {
+                return call.finish(.success(result))
+            }
+            let (kept, dropped) = catalog.take(result)
+            for name in dropped {
+                onEvent(
+                    .warning(
+                        "the tool \"\(name)\" is left out: an x-mcp-header of its schema breaks the rules"
+                    )
+                )
+            }
+            call.finish(.success(kept))
+        }
+    }
+
+    private func concludeModern(_ call: MCPCall, _ error: MCPClientError) {
+        guard case .refused(let failure, _) = error else { return call.finish(.failure(error)) }
+        let mirrors = transport?.mirrorsHeaders == true
+        if mirrors, failure.code == .headerMismatch, call.method == Method.toolsCall.rawValue,
+            !call.isRelisted
         {
             return repeatAfterListing(call)
         }
-        guard mirrors, call.method == Method.toolsList.rawValue, case .success(let result) = outcome else {
-            return call.finish(outcome)
+        let supported = failure.data?["supported"]?.array ?? []
+        if failure.code == .unsupportedVersion, !call.isReversioned,
+            supported.contains(.string(conversation.revision.rawValue))
+        {
+            call.isReversioned = true
+            return send(call)
         }
-        let (kept, dropped) = catalog.take(result)
-        for name in dropped {
-            onEvent(
-                .warning("the tool \"\(name)\" is left out: an x-mcp-header of its schema breaks the rules")
-            )
+        call.finish(.failure(error))
+    }
+
+    private func concludeLegacy(_ call: MCPCall, _ error: MCPClientError) {
+        switch error {
+        case .http(404, _), .refused(_, 404?):
+            guard !call.isRenewed else { return call.finish(.failure(error)) }
+            call.isRenewed = true
+            // Another call may have found out before, and the next session may be open already.
+            guard call.session == session, !isRenewing else { return send(call) }
+            guard transport?.forgetSession() == true else { return call.finish(.failure(error)) }
+            renew()
+            send(call)
+        case .refused(let failure, _) where failure.code == .urlElicitationRequired && onRequest != nil:
+            take(call.rounds.begin(failure), call)
+        default: call.finish(.failure(error))
         }
-        call.finish(.success(kept))
     }
 
     /// The tool's annotations have changed: they are read again, and the call is sent once more under a new id.
     private func repeatAfterListing(_ call: MCPCall) {
-        call.isRepeated = true
-        call.timer?.close()
+        call.isRelisted = true
         list(Method.toolsList.rawValue) { [weak self] outcome in
-            guard let self, let transport = self.transport, case .success = outcome else {
-                if case .failure(let error) = outcome { return call.finish(.failure(error)) }
-                return call.finish(.failure(.cancelled))
-            }
-            self.send(call, over: transport, within: self.options.requestTimeout)
+            if case .failure(let error) = outcome { return call.finish(.failure(error)) }
+            self?.send(call)
         }
     }
+}
+
+extension ErrorCode {
+    /// The legacy era's word for URLs that must be visited first (2025-11-25, elicitation).
+    static let urlElicitationRequired = ErrorCode(-32042)
 }

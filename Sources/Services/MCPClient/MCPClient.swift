@@ -4,7 +4,7 @@ package import Children
 package import EventLoop
 package import HTTPClient
 package import JSON
-package import JSONRPC
+import JSONRPC
 import MCPCore
 package import StdioFraming
 
@@ -12,14 +12,16 @@ package import StdioFraming
 package enum ServerTarget {
     /// At a URL, reached with these headers besides the protocol's own.
     case http(url: String, fields: [HTTPField] = [])
-    /// In a process that is started for this client.
-    case process(ChildCommand, ChildSpawner, framing: Framing = .newline)
+    /// In a process that is started for this client; without a framing, both are tried.
+    case process(ChildCommand, ChildSpawner, framing: Framing? = nil)
 }
 
 /// What a server tells without being asked.
 package enum ClientEvent {
     /// A notification, other than progress of a request.
     case notification(method: String, params: JSONValue)
+    /// A call has become a task, or its task is in another state: the id, a word, and perhaps more for people.
+    case task(id: String, status: String, message: String?)
     /// Text for people: what a process writes to its standard error.
     case diagnostics([UInt8])
     /// Something was wrong and was dealt with.
@@ -30,19 +32,29 @@ package enum ClientEvent {
 ///
 /// It starts with `connect`, which finds out the era; requests may follow once that has succeeded. It ends with `close`,
 /// or by itself when the process it talks to ends. It belongs to one loop and is used on that thread only.
+///
+/// A call is carried to its end whatever the era: the server's questions are put to `onRequest`, be they requests of a
+/// session, rounds of one call, or inputs of a task.
 package final class MCPClient {
     /// What a client may be told.
     package struct Options {
         /// Which era to speak.
         package var era = EraPreference.auto
-        /// Who the client says it is.
+        /// Who the client says it is, and what it can be asked.
         package var identity: ClientIdentity
         /// Milliseconds for each step of connecting.
         package var connectTimeout: UInt64 = 30_000
-        /// Milliseconds for each request; nil for no limit.
+        /// Milliseconds for each request, from its last sign of progress on; nil for no limit. The time that somebody
+        /// takes to answer a question does not count.
         package var requestTimeout: UInt64? = 60_000
+        /// Milliseconds for a whole call, whatever progress it makes.
+        package var longestCall: UInt64 = 3_600_000
         /// The largest message of the server, in bytes; a larger one ends the request, or the pipe.
         package var messageLimit = 16 << 20
+        /// How many calls may be under way; more fail at once.
+        package var callLimit = 1000
+        /// How many questions may wait for their answers; more are refused.
+        package var questionLimit = 100
 
         /// Makes the defaults.
         package init(identity: ClientIdentity) { self.identity = identity }
@@ -50,8 +62,8 @@ package final class MCPClient {
 
     /// Is told what no request asked for.
     package var onEvent: (ClientEvent) -> Void = { _ in }
-    /// Answers requests of the server, by calling back once; nil refuses all but `ping`.
-    package var onRequest: ((ServerRequest, @escaping (Result<JSONValue, Failure>) -> Void) -> Void)?
+    /// Is given what the server asks; nil refuses all but `ping`. Several may be open at once.
+    package var onRequest: ((ServerQuestion) -> Void)?
     /// What the server said about itself, once connected.
     package internal(set) var server: ServerDescription?
 
@@ -60,11 +72,25 @@ package final class MCPClient {
     let options: Options
     var conversation: Conversation<MCPCall>
     var transport: (any ClientTransport)?
-    var negotiation: Negotiation
+    /// The framing that the server's process was found to use.
+    var framing: Framing?
+    var negotiation: EraNegotiation
     /// The request of the handshake that waits, and who is told of the end of it.
     var handshake: MCPCall?
     var onConnected: ((Result<ServerDescription, MCPClientError>) -> Void)?
     var catalog = ToolCatalog()
+    /// Calls that have not ended, by their serial number.
+    private(set) var calls: [Int: MCPCall] = [:]
+    private var nextSerial = 0
+    /// How many sessions there have been, whether the next one is being opened, and what waits for it.
+    var session = 0
+    var isRenewing = false
+    var waiting: [MCPCall] = []
+    /// What a legacy server has asked and was not answered, by the id of its request.
+    var questions: [String: ServerQuestion] = [:]
+    var subscriptions: [MCPSubscription] = []
+    /// How many subscriptions want each resource of a legacy server.
+    var watched: [String: Int] = [:]
     private var isClosed = false
     /// Transports that are still ending, and who waits for the last of them.
     private var retiring = 0
@@ -78,8 +104,11 @@ package final class MCPClient {
         self.options = options
         conversation = Conversation(.modern, identity: options.identity)
         var isProcess = false
-        if case .process = target { isProcess = true }
-        negotiation = Negotiation(options.era, isProcess: isProcess)
+        if case .process(_, _, let framing) = target {
+            isProcess = true
+            self.framing = framing
+        }
+        negotiation = EraNegotiation(options.era, isProcess: isProcess)
     }
 
     /// Asks the server something.
@@ -98,18 +127,24 @@ package final class MCPClient {
         completion: @escaping (Result<JSONValue, MCPClientError>) -> Void
     ) -> MCPCall {
         let call = MCPCall(method, params, onProgress, completion)
-        call.client = self
-        guard let transport, !isClosed else {
-            loop.onNextTurn { call.finish(.failure(.ended("the client is not connected"))) }
-            return call
-        }
-        send(call, over: transport, within: options.requestTimeout)
+        call.timeout = options.requestTimeout
+        start(call)
         return call
     }
 
     /// Tells the server something.
     package func notify(_ method: String, _ params: JSONValue = .null) {
         transport?.send(conversation.notification(method, params))
+    }
+
+    /// From now on, the server should send log messages from this level on, or none; in the legacy era it is asked to.
+    package func setLogLevel(
+        _ level: String?,
+        completion: @escaping (Result<JSONValue, MCPClientError>) -> Void = { _ in }
+    ) {
+        conversation.setLogLevel(level)
+        guard let level, server?.era == .legacy else { return loop.onNextTurn { completion(.success([:])) } }
+        request(Method.setLevel.rawValue, ["level": .string(level)], completion: completion)
     }
 
     /// Ends: what waits is cancelled, a session is closed, a process is stopped.
@@ -124,6 +159,7 @@ package final class MCPClient {
     /// Parts with the transport, in order.
     func retire() {
         guard let retired = transport.take() else { return }
+        if let found = (retired as? StdioTransport)?.framing { framing = found }
         retiring += 1
         retired.delegate = nil
         retired.close(conversation.versionField) {
@@ -136,76 +172,108 @@ package final class MCPClient {
 
     // MARK: Requests on their way
 
-    func send(_ call: MCPCall, over transport: any ClientTransport, within timeout: UInt64?) {
-        let mirrored = transport.mirrorsHeaders ? catalog.headers(of: call) : nil
+    /// Begins a call; where that is not possible, it ends on the next turn.
+    func start(_ call: MCPCall) {
+        call.client = self
+        call.serial = nextSerial
+        call.began = loop.now
+        nextSerial += 1
+        let isFull = calls.count >= options.callLimit
+        guard transport != nil, !isClosed, !isFull else {
+            let reason = isFull ? "too many calls are under way" : "the client is not connected"
+            return loop.onNextTurn { call.finish(.failure(.ended(reason))) }
+        }
+        calls[call.serial] = call
+        send(call)
+    }
+
+    /// Puts a call on the wire, under a new id; while a session is being opened, it waits for that.
+    func send(_ call: MCPCall) {
+        guard call.isOpen else { return }
+        guard let transport else { return call.finish(.failure(.ended("the client is not connected"))) }
+        guard !isRenewing || call.isHandshake else { return waiting.append(call) }
         let message = conversation.ask(
             call.method,
-            call.params,
+            call.sent,
             wantsProgress: call.onProgress != nil,
-            mirrored: mirrored,
+            mirrored: transport.mirrorsHeaders ? catalog.headers(of: call) : nil,
             caller: call
         )
         call.id = message.id
-        if let timeout {
-            call.timer = LoopTimer(loop) { [weak self, weak call] in
-                guard let self, let call else { return }
-                self.abandon(call, .timedOut)
-            }
-            call.timer?.schedule(after: timeout)
-        }
+        call.session = session
+        restartTimer(call)
         transport.send(message)
     }
 
-    /// Gives a request up, and tells the server so where its era and transport have a way for that.
-    func abandon(_ call: MCPCall, _ reason: MCPClientError) {
-        guard let id = call.id, conversation.remove(id) != nil else { return }
-        // Closing the stream is the way of the modern era over HTTP; a handshake cannot be cancelled.
-        let isByStream = conversation.revision.era == .modern && transport?.mirrorsHeaders == true
-        if !isByStream, call.method != "initialize" {
-            notify(
-                "notifications/cancelled",
-                ["requestId": .number(String(id)), "reason": .string("\(reason)")]
-            )
+    /// Gives the server its time anew, as long as the call may go on at all.
+    func restartTimer(_ call: MCPCall) {
+        guard let timeout = call.timeout else { return }
+        if call.timer == nil {
+            call.timer = LoopTimer(loop) { [weak self, weak call] in
+                guard let self, let call else { return }
+                // A question that waits is somebody else's delay, and a session's questions name no call.
+                if !self.questions.isEmpty, self.left(call) > 0 { return self.restartTimer(call) }
+                self.abandon(call, .timedOut)
+            }
         }
-        transport?.abandon(id)
+        call.timer?.schedule(after: min(timeout, left(call)))
+    }
+
+    /// Leaves a call that waits for people all the time that is left to it.
+    func giveTime(_ call: MCPCall) {
+        call.stopTimer()
+        call.timer = LoopTimer(loop) { [weak self, weak call] in
+            guard let self, let call else { return }
+            self.abandon(call, .timedOut)
+        }
+        call.timer?.schedule(after: left(call))
+    }
+
+    /// Milliseconds that a call may still take.
+    func left(_ call: MCPCall) -> UInt64 {
+        let spent = loop.now - min(call.began, loop.now)
+        return options.longestCall - min(spent, options.longestCall)
+    }
+
+    /// Gives a call up, and tells the server so where its era and transport have a way for that.
+    func abandon(_ call: MCPCall, _ reason: MCPClientError) {
+        guard call.isOpen else { return }
+        waiting.removeAll { $0 === call }
+        if let task = call.task.take() { return cancel(task, of: call, reason) }
+        if let id = call.id, conversation.remove(id) != nil {
+            // Closing the stream is the way of the modern era over HTTP; a handshake cannot be cancelled.
+            let isByStream = conversation.revision.era == .modern && transport?.mirrorsHeaders == true
+            if !isByStream, call.method != Method.initialize.rawValue {
+                notify(
+                    Method.cancelled.rawValue,
+                    ["requestId": .number(String(id)), "reason": .string("\(reason)")]
+                )
+            }
+            transport?.abandon(id)
+        }
         call.finish(.failure(reason))
     }
 
+    /// Gives up all calls that are under way; subscriptions go on.
+    ///
+    /// False if there were none.
+    @discardableResult
+    package func cancelCalls() -> Bool {
+        let open = calls.values.filter { $0.onNotice == nil && !$0.isHandshake }
+        for call in open.sorted(by: { $0.serial < $1.serial }) { call.cancel() }
+        return !open.isEmpty
+    }
+
+    /// A call has ended.
+    func forget(_ call: MCPCall) { calls[call.serial] = nil }
+
     func failAll(_ error: MCPClientError) {
-        for call in conversation.removeAll() { call.finish(.failure(error)) }
-    }
-}
-
-/// A request on its way.
-package final class MCPCall {
-    let method: String
-    let params: JSONValue
-    let onProgress: ((JSONValue) -> Void)?
-    var id: Int?
-    var timer: LoopTimer?
-    weak var client: MCPClient?
-    /// Whether it was sent again since the headers did not fit what the server has now.
-    var isRepeated = false
-    private var completion: ((Result<JSONValue, MCPClientError>) -> Void)?
-
-    init(
-        _ method: String,
-        _ params: JSONValue,
-        _ onProgress: ((JSONValue) -> Void)?,
-        _ completion: @escaping (Result<JSONValue, MCPClientError>) -> Void
-    ) {
-        self.method = method
-        self.params = params
-        self.onProgress = onProgress
-        self.completion = completion
-    }
-
-    /// Gives it up; it ends with `cancelled` unless it has ended already.
-    package func cancel() { client?.abandon(self, .cancelled) }
-
-    func finish(_ outcome: Result<JSONValue, MCPClientError>) {
-        timer?.close()
-        timer = nil
-        completion.take()?(outcome)
+        _ = conversation.removeAll()
+        waiting = []
+        isRenewing = false
+        for question in questions.values { question.withdraw() }
+        questions = [:]
+        for call in calls.values.sorted(by: { $0.serial < $1.serial }) { call.finish(.failure(error)) }
+        endSubscriptions(error)
     }
 }

@@ -18,6 +18,8 @@ package enum MCPClientError: Error, Sendable, Equatable, CustomStringConvertible
     case ended(String)
     /// What the server sent is not what the protocol says.
     case malformed(String)
+    /// The server asked something that nobody here could answer.
+    case unanswered(String)
     /// Client and server have no revision in common.
     case incompatible(String)
 
@@ -30,6 +32,7 @@ package enum MCPClientError: Error, Sendable, Equatable, CustomStringConvertible
             "the server answered with HTTP status \(status)" + (detail.isEmpty ? "" : ": \(detail)")
         case .unreachable(let reason), .ended(let reason), .malformed(let reason), .incompatible(let reason):
             reason
+        case .unanswered(let reason): "the server asks for input, and there is none: \(reason)"
         case .timedOut: "no answer came in time"
         case .cancelled: "the request was cancelled"
         }

@@ -3,6 +3,7 @@
 import HTTPClient
 import JSON
 import MCPClient
+import StdioFraming
 import Testing
 
 @testable import gatehouse
@@ -14,7 +15,9 @@ import Testing
 
     @Test(
         arguments: [
-            ("", .overview), ("tools", .list(.tools)), ("templates", .list(.templates)),
+            ("", .unspecified), ("overview", .overview), ("shell", .shell), ("tool x", .tool("x")),
+            ("subscribe tools u:v", .subscribe(["tools", "u:v"])), ("tools", .list(.tools)),
+            ("templates", .list(.templates)),
             ("call t", .call("t", [])),
             ("call t a=1 b={}", .call("t", ["a=1", "b={}"])), ("read file:///x", .read("file:///x")),
             ("prompt p a=b", .prompt("p", ["a=b"])), ("ping", .method("ping", [])),
@@ -49,6 +52,22 @@ import Testing
         #expect(parsed.wantsJSON && parsed.isVerbose)
     }
 
+    @Test func `options tell how questions are answered and what a server may know`() throws {
+        let command = try InspectCommand([
+            "call", "t", "--answer", "k={\"a\":1}", "--answer=s=plain text", "--answers", "f.json",
+            "--root", "/x", "--root=/y", "--log-level", "warning", "--tasks", "--framing", "content-length",
+            "--", "prog",
+        ])
+        let parsed = try #require(command)
+        #expect(
+            parsed.answers == [
+                .init(name: "k", value: ["a": 1]), .init(name: "s", value: "plain text"),
+            ]
+        )
+        #expect(parsed.answerFiles == ["f.json"] && parsed.roots == ["/x", "/y"])
+        #expect(parsed.logLevel == "warning" && parsed.usesTasks && parsed.framing == .contentLength)
+    }
+
     @Test(arguments: ["--help", "http://h/ -h", "tools --help -- prog"])
     func `help comes before everything else`(_ line: String) throws {
         #expect(try parse(line) == nil)
@@ -59,7 +78,9 @@ import Testing
         "http://h/ read a b", "http://h/ tools x", "http://h/ --era old", "http://h/ --era",
         "http://h/ --timeout 0",
         "http://h/ --timeout nan", "http://h/ --timeout 1e9", "http://h/ --header x", "http://h/ --header :x",
-        "http://h/ --wat", "http://h/ --json=1", "--header a:b -- prog",
+        "http://h/ --wat", "http://h/ --json=1", "http://h/ shell x", "http://h/ tool", "http://h/ tool a b",
+        "http://h/ --answer x", "http://h/ --answer =1", "http://h/ --log-level loud", "http://h/ --root",
+        "http://h/ --framing newline", "tools --framing lines -- prog", "--header a:b -- prog",
     ])
     func `anything else is bad usage`(_ line: String) {
         #expect(throws: Options.Misuse.self) { try parse(line) }

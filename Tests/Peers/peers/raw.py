@@ -13,6 +13,7 @@ SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
 MODERN = "2026-07-28"
 LATEST = "2025-11-25"
 NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+NAMED |= {"tasks/get": "taskId", "tasks/update": "taskId", "tasks/cancel": "taskId"}
 INFO = {"name": "wire", "version": "1"}
 
 

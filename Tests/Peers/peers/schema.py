@@ -29,6 +29,9 @@ RESULTS = {
     "subscriptions/listen": "SubscriptionsListenResult",
 }
 
+# What a task must have; the extension's schema is not part of the revision's.
+TASK = ("taskId", "status", "createdAt", "lastUpdatedAt", "ttlMs")
+
 MODERN_ERRORS = {
     -32020: "HeaderMismatchError",
     -32021: "MissingRequiredClientCapabilityError",
@@ -100,6 +103,8 @@ def _result_problems(revision, message, method):
             found.append("input_required without inputRequests and requestState")
         if method not in ("tools/call", "prompts/get", "resources/read"):
             found.append(f"input_required on {method}")
+    elif revision == MODERN and method == "tools/call" and result.get("resultType") == "task":
+        found += [f"a task without {key}" for key in TASK if key not in result]
     elif method is None:
         found.append(f"a result for an id that was never asked: {message.get('id')!r}")
     else:

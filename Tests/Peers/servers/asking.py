@@ -23,7 +23,7 @@ from mcp_types import (
     TextContent,
     Tool,
 )
-from world import is_modern
+from world import is_modern, world
 
 HANDLERS, LIST = {}, []
 TOOLS = (HANDLERS, LIST)
@@ -83,6 +83,8 @@ def sampling(prompt):
 
 @asking("Asks with a form", question={"type": "string"})
 async def ask_form(ctx, params, arguments):
+    if not getattr(params, "input_responses", None):
+        note("ask_form", question=arguments.get("question", ""))
     need(ctx, elicitation=True)
     answers = await ask(ctx, params, {"step": 1}, name=form(arguments.get("question", "Who?"), name={"type": "string"}))
     if isinstance(answers, InputRequiredResult):
@@ -105,8 +107,13 @@ async def ask_url(ctx, params, arguments):
     return text({"action": answers["page"].action})
 
 
-@asking("Says that a page must be visited first (2025-11-25)")
+@asking("Says that a page must be visited before the first call with a tag (2025-11-25)", tag={"type": "string"})
 async def need_url(ctx, params, arguments):
+    tag = arguments.get("tag", "")
+    note("need_url", tag=tag)
+    if tag in world.visited:
+        return text("visited")
+    world.visited.add(tag)
     raise UrlElicitationRequiredError(
         [ElicitRequestURLParams(message="Sign in", url="https://example.com/x", elicitation_id="need-1")]
     )

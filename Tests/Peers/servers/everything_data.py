@@ -3,6 +3,7 @@
 import base64
 
 from mcp.shared.exceptions import MCPError
+from mcp.shared.message import ServerMessageMetadata
 from mcp_types import (
     INVALID_PARAMS,
     BlobResourceContents,
@@ -10,6 +11,7 @@ from mcp_types import (
     Completion,
     ElicitRequest,
     ElicitRequestFormParams,
+    ElicitResult,
     EmbeddedResource,
     GetPromptResult,
     ImageContent,
@@ -81,7 +83,7 @@ async def read_resource(ctx, params):
     if uri == "test://binary":
         content = BlobResourceContents(uri=uri, blob=PIXEL, mime_type="image/png")
     elif uri == "test://asks":
-        return ask_for_name(ctx, params, lambda name: ReadResourceResult(contents=[text_of(uri, f"for {name}")]))
+        return await ask_for_name(ctx, params, lambda name: ReadResourceResult(contents=[text_of(uri, f"for {name}")]))
     elif any(uri == known.uri for known in resources()) or uri.startswith("test://template"):
         content = text_of(uri, f"contents of {uri}")
     else:
@@ -94,13 +96,17 @@ def text_of(uri, text):
     return TextResourceContents(uri=uri, text=text, mime_type="text/plain")
 
 
-def ask_for_name(ctx, params, finish):
-    """A round of input in a read or a prompt, which only the modern era has."""
-    answers = params.input_responses or {}
+async def ask_for_name(ctx, params, finish):
+    """Asks for a name in a read or a prompt: a request of the legacy era, a round of the modern one."""
+    answers = getattr(params, "input_responses", None) or {}
     if "name" in answers:
         return finish(answers["name"].content["name"])
     schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
     request = ElicitRequest(params=ElicitRequestFormParams(message="Who?", requested_schema=schema))
+    if not is_modern(ctx):
+        related = ServerMessageMetadata(related_request_id=ctx.request_id)
+        answer = await ctx.session.send_request(request, ElicitResult, metadata=related)
+        return finish(answer.content["name"])
     return InputRequiredResult(input_requests={"name": request}, request_state="for-a-name")
 
 
@@ -117,7 +123,7 @@ def prompts():
             ],
         ),
         Prompt(name="picture", description="With an image and a resource"),
-        Prompt(name="asks", description="Asks for a name first (modern era)"),
+        Prompt(name="asks", description="Asks for a name first"),
         Prompt(name="last", description="Stands on the last page"),
     ]
     return fixed + [Prompt(name=name) for name in world.extra_prompts]
@@ -147,8 +153,8 @@ async def get_prompt(ctx, params):
                     PromptMessage(role="assistant", content=TextContent(text="I see.")),
                 ]
             )
-        case "asks" if is_modern(ctx):
-            return ask_for_name(ctx, params, lambda name: GetPromptResult(messages=[said(f"Hello {name}.")]))
+        case "asks":
+            return await ask_for_name(ctx, params, lambda name: GetPromptResult(messages=[said(f"Hello {name}.")]))
     raise MCPError(INVALID_PARAMS, f"Unknown prompt: {params.name}")
 
 

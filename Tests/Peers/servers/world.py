@@ -13,6 +13,7 @@ class World:
         self.extra_prompts = []
         self.level = "debug"
         self.calls = 0
+        self.visited = set()
 
 
 world = World()

@@ -27,6 +27,8 @@ import Testing
         case .reply(let caller, .failure(let error)): "\(caller) ! \(error)"
         case .progress(let caller, let params): "\(caller) … \(self.text(params))"
         case .notification(let method, let params): "\(method) \(self.text(params))"
+        case .notice(let caller, let method, let params): "\(caller) ~ \(method) \(self.text(params))"
+        case .withdrawn(let id): "withdrawn \(id)"
         case .request(let request): "asks \(request.id) \(request.method) \(self.text(request.params))"
         case .answer(let message): "answer \(self.text(message))"
         case .ignored: "ignored"

@@ -16,15 +16,22 @@ final class Bench {
     var results: [Result<JSONValue, MCPClientError>] = []
     var progress: [JSONValue] = []
     var events: [String] = []
+    var told: [String] = []
+    var questions: [ServerQuestion] = []
     var isClosed = false
 
     init(_ target: ServerTarget, era: EraPreference, _ loop: EventLoop) {
         var options = MCPClient.Options(identity: ClientIdentity(name: "test", version: "1"))
         options.era = era
+        options.identity.capabilities = [
+            "elicitation": ["form": [:], "url": [:]], "roots": [:],
+            "extensions": .object([.init(TaskWatch.extension, [:])]),
+        ]
         client = MCPClient(target, options: options, on: loop)
         client.onEvent = { [weak self] event in
             switch event {
             case .notification(let method, _): self?.events.append(method)
+            case .task(let id, let status, _): self?.events.append("task \(id) \(status)")
             case .warning(let text): self?.events.append("warning: \(text)")
             case .diagnostics(let bytes): self?.events.append(String(decoding: bytes, as: UTF8.self))
             }

@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 
 /// A server as a shell script: `$line` is the message, `$id` its id.
-private func shell(_ cases: String) -> ServerTarget {
+func shell(_ cases: String) -> ServerTarget {
     let script = """
         reply() { printf '{"jsonrpc":"2.0","id":%s,"result":%s}\\n' "$id" "$1"; }
         welcome='{"protocolVersion":"2025-06-18","capabilities":{},"serverInfo":{"name":"sh","version":"1"}}'

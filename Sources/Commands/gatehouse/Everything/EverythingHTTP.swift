@@ -10,7 +10,6 @@ extension Everything {
     ///   - port: The port of the loopback address; 0 for any that is free.
     /// - Returns: The exit status.
     static func serveHTTP(_ server: MCPServer, port: UInt16) -> Int32 {
-        Terminal.say("gatehouse everything: this version serves only --transport stdio")
-        return 2
+        HostedServing.run(server, name: "everything", port: port)
     }
 }

@@ -1,7 +1,9 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 import HTTPClient
+import JSON
 import MCPClient
+import StdioFraming
 
 /// What the command line of `gatehouse inspect` asks for.
 struct InspectCommand: Equatable {
@@ -13,13 +15,27 @@ struct InspectCommand: Equatable {
 
     /// What to do there.
     enum Verb: Equatable {
+        /// What is done where nothing is asked for: `shell` on a terminal, else `overview`.
+        case unspecified
         /// Show everything that it offers.
         case overview
+        /// Show one tool whole.
+        case tool(String)
         case list(Listing)
         case call(String, [String])
         case read(String)
         case prompt(String, [String])
         case method(String, [String])
+        /// Show changes as they come: of lists, by name, and of resources, by URI; of all lists if nothing is named.
+        case subscribe([String])
+        /// Read what to do from standard input, line by line.
+        case shell
+    }
+
+    /// A prepared answer.
+    struct Answer: Equatable {
+        var name: String
+        var value: JSONValue
     }
 
     let target: Target
@@ -30,11 +46,23 @@ struct InspectCommand: Equatable {
     private(set) var isVerbose = false
     /// Milliseconds for each answer.
     private(set) var timeout: UInt64 = 60_000
+    /// From which level on the server should send log messages; nil if nothing was said.
+    private(set) var logLevel: String?
+    /// The directories that the server may know of.
+    private(set) var roots: [String] = []
+    private(set) var answers: [Answer] = []
+    /// Files with more answers.
+    private(set) var answerFiles: [String] = []
+    /// How messages are told apart on a command's pipes; nil to find out.
+    private(set) var framing: Framing?
+    /// Whether calls may become tasks.
+    private(set) var usesTasks = false
 
     /// Reads the arguments after `inspect`; nil if they ask for help.
     init?(_ arguments: [String]) throws(Options.Misuse) {
         let separator = arguments.firstIndex(of: "--")
         var words: [String] = []
+        var hasFraming = false
         var rest = arguments[..<(separator ?? arguments.endIndex)]
         while let argument = rest.popFirst() {
             if argument == "--help" || argument == "-h" { return nil }
@@ -48,6 +76,14 @@ struct InspectCommand: Equatable {
             case .json: wantsJSON = true
             case .verbose: isVerbose = true
             case .timeout(let milliseconds): timeout = milliseconds
+            case .logLevel(let level): logLevel = level
+            case .root(let directory): roots.append(directory)
+            case .answer(let name, let value): answers.append(Answer(name: name, value: value))
+            case .answers(let file): answerFiles.append(file)
+            case .framing(let value):
+                framing = value
+                hasFraming = true
+            case .tasks: usesTasks = true
             }
         }
         if let separator {
@@ -61,6 +97,9 @@ struct InspectCommand: Equatable {
             guard !words.isEmpty else {
                 throw Options.Misuse(message: "a URL is missing, or -- and a command")
             }
+            guard !hasFraming else {
+                throw Options.Misuse(message: "--framing is for a command, not for a URL")
+            }
             let url = words.removeFirst()
             guard url.hasPrefix("http://") || url.hasPrefix("https://") else {
                 throw Options.Misuse(message: "\"\(url)\" is no http or https URL; a command must follow --")
@@ -70,15 +109,19 @@ struct InspectCommand: Equatable {
         verb = try Self.verb(words)
     }
 
-    private static func verb(_ words: [String]) throws(Options.Misuse) -> Verb {
-        guard let first = words.first else { return .overview }
+    /// What words ask for.
+    static func verb(_ words: [String]) throws(Options.Misuse) -> Verb {
+        guard let first = words.first else { return .unspecified }
         let rest = Array(words.dropFirst())
         if let listing = Listing(rawValue: first) {
             guard rest.isEmpty else { throw Options.Misuse(message: "nothing may follow \"\(first)\"") }
             return .list(listing)
         }
         switch first {
-        case "call", "prompt", "read":
+        case "overview", "shell":
+            guard rest.isEmpty else { throw Options.Misuse(message: "nothing may follow \"\(first)\"") }
+            return first == "shell" ? .shell : .overview
+        case "call", "prompt", "read", "tool":
             guard let name = rest.first else {
                 let missing = first == "read" ? "a URI" : "a name"
                 throw Options.Misuse(message: "\(missing) must follow \"\(first)\"")
@@ -86,8 +129,11 @@ struct InspectCommand: Equatable {
             let arguments = Array(rest.dropFirst())
             if first == "call" { return .call(name, arguments) }
             if first == "prompt" { return .prompt(name, arguments) }
-            guard arguments.isEmpty else { throw Options.Misuse(message: "only one URI may follow \"read\"") }
-            return .read(name)
+            guard arguments.isEmpty else {
+                throw Options.Misuse(message: "nothing may follow \"\(first) \(name)\"")
+            }
+            return first == "read" ? .read(name) : .tool(name)
+        case "subscribe": return .subscribe(rest)
         case _ where first.contains("/") || first == "ping":
             return .method(first, rest)
         default:
@@ -123,49 +169,4 @@ enum Listing: String, CaseIterable {
 
     /// The capability that tells whether there is one.
     var capability: String { self == .templates ? "resources" : rawValue }
-}
-
-/// One option of the command line.
-private enum InspectOption {
-    case era(EraPreference)
-    case header(HTTPField)
-    case json
-    case verbose
-    case timeout(UInt64)
-
-    init(_ argument: String, _ rest: inout ArraySlice<String>) throws(Options.Misuse) {
-        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
-            String.init
-        )
-        func value() throws(Options.Misuse) -> String {
-            guard let value = parts.count == 2 ? parts[1] : rest.popFirst() else {
-                throw Options.Misuse(message: "\(parts[0]) needs a value")
-            }
-            return value
-        }
-        switch parts[0] {
-        case "--json" where parts.count == 1: self = .json
-        case "--verbose" where parts.count == 1, "-v" where parts.count == 1: self = .verbose
-        case "--era":
-            guard let era = EraPreference(rawValue: try value()) else {
-                throw Options.Misuse(message: "--era is one of auto, legacy, modern")
-            }
-            self = .era(era)
-        case "--timeout":
-            guard let seconds = Double(try value()), seconds > 0, seconds <= 86_400 else {
-                throw Options.Misuse(message: "--timeout is a number of seconds, at most 86400")
-            }
-            self = .timeout(UInt64((seconds * 1000).rounded(.up)))
-        case "--header", "-H": self = .header(try Self.field(try value()))
-        default: throw Options.Misuse(message: "there is no option \"\(argument)\"")
-        }
-    }
-
-    private static func field(_ text: String) throws(Options.Misuse) -> HTTPField {
-        guard let colon = text.firstIndex(of: ":"), colon != text.startIndex else {
-            throw Options.Misuse(message: "--header is of the form 'Name: value'")
-        }
-        let value = text[text.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
-        return HTTPField(String(text[..<colon]), String(value))
-    }
 }

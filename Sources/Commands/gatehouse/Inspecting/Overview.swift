@@ -45,11 +45,23 @@ struct Overview {
         let title = tool["title"]?.string ?? tool["annotations"]?["title"]?.string
         var lines = [head(tool["name"]?.string ?? "", title, hints(tool["annotations"]))]
         lines += description(tool)
-        lines += ShownParameter.table(
-            ShownParameter.ofTool(schema: tool["inputSchema"] ?? .null),
-            style,
-            indent: 6
-        )
+        lines += ShownParameter.table(ShownParameter.ofTool(schema: tool["inputSchema"] ?? .null), style, indent: 6)
+        let output = ShownParameter.ofTool(schema: tool["outputSchema"] ?? .null)
+        if !output.isEmpty {
+            lines.append("    " + style.dim("gives"))
+            lines += ShownParameter.table(output.map { $0.asOutput }, style, indent: 6)
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    /// A tool with everything that its server says about it.
+    func whole(_ tool: JSONValue) -> String {
+        var lines = [self.tool(tool)]
+        for name in ["annotations", "inputSchema", "outputSchema"] {
+            guard let value = tool[name] else { continue }
+            let text = String(decoding: value.text(.pretty), as: UTF8.self)
+            lines += ["", style.bold(name), Style.safe(text)]
+        }
         return lines.joined(separator: "\n")
     }
 

@@ -10,6 +10,13 @@ struct ShownParameter: Equatable {
     var isRequired: Bool
     var description: String
 
+    /// The same, of what a tool gives: nobody has to provide that.
+    var asOutput: ShownParameter {
+        var copy = self
+        copy.isRequired = false
+        return copy
+    }
+
     /// The parameters of a tool, in the order of its schema.
     static func ofTool(schema: JSONValue) -> [ShownParameter] {
         let required = schema["required"]?.array?.compactMap(\.string) ?? []
@@ -79,7 +86,9 @@ struct ShownParameter: Equatable {
             let head =
                 margin + style.cyan(Style.safe(parameter.name).padded(to: nameWidth)) + "  "
                 + style.dim(type.padded(to: typeWidth)) + "  " + style.yellow(mark)
-            guard !parameter.description.isEmpty else { return head }
+            guard !parameter.description.isEmpty else {
+                return parameter.isRequired ? head : head.replacing("  " + style.yellow(mark), with: "")
+            }
             let description = style.wrapped(parameter.description, indent: column)
             if type.count > typeWidth || column > style.width / 2 {
                 return head + "\n" + style.wrapped(parameter.description, indent: indent + 4)

@@ -5,7 +5,7 @@ import MCPClient
 
 /// What `inspect` says beside the result, on standard error.
 final class Talk {
-    private let style = Style(of: 2)
+    let style = Style(of: 2)
     private let isVerbose: Bool
     /// Whether a line of progress stands on the terminal that the next one replaces.
     private var hasProgress = false
@@ -32,6 +32,9 @@ final class Talk {
         case .diagnostics(let bytes):
             guard isVerbose else { return }
             say(style.dim(Style.safe(String(decoding: bytes, as: UTF8.self)).trimmingNewlines))
+        case .task(let id, let status, let message):
+            let more = message.map { ": \($0)" } ?? ""
+            say(style.dim(Style.safe("[task \(id)] \(status)\(more)")))
         case .warning(let text):
             guard isVerbose else { return }
             say(style.yellow("warning: ") + Style.safe(text))
@@ -50,6 +53,15 @@ final class Talk {
     /// What went wrong.
     func failure(_ text: String) {
         say(style.red("gatehouse inspect: ") + Style.safe(text))
+    }
+
+    /// What is good to know.
+    func note(_ text: String) { say(style.dim(Style.safe(text))) }
+
+    /// What stands before a line that is to be entered.
+    func prompt(_ text: String) {
+        endProgress()
+        Terminal.put(text, on: 2)
     }
 
     func say(_ text: String) {

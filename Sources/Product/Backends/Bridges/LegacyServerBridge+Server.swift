@@ -11,13 +11,18 @@ extension LegacyServerBridge: ConversationListener {
     func received(_ message: Message, _ bytes: Span<UInt8>, suspect: SuspectedCall?) {
         guard message.method == .logMessage else { return listens.received(message, bytes) }
         // A log message names no call: with more than one at the server, it is anyone's, so it is nobody's.
-        guard mayForwardLogs, let key = machine.onlyRunning, let call = calls[key], let outer = call.outer,
+        guard knowsCallers, let key = machine.onlyRunning, let call = calls[key], let outer = call.outer,
             let wanted = call.level, let level = Bridging.level(of: message, bytes)
         else { return child.processes.drop(Upstream.DropReason.ambiguousLog.rawValue) }
         if level >= wanted { outer.caller.notice(message, bytes, for: outer) }
     }
 
     func asked(_ number: Int, _ message: Message, _ bytes: Span<UInt8>, suspect: SuspectedCall?) {
+        guard knowsCallers else {
+            // Whatever its callers declared, it was told of nothing: it does not know whom it would ask.
+            let text = "A server that is shared by all may ask nobody"
+            return child.refuse(number, Failure(.methodNotFound, text, source: .client))
+        }
         let slice = message.envelope.params
         let params = slice.isPresent ? try? JSONValue(bytes.extracting(slice.range)) : .object([])
         guard let params else {

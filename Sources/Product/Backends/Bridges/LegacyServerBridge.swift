@@ -354,6 +354,6 @@ final class LegacyServerBridge: Bridge {
         calls = [:]
     }
 
-    /// Whether what the server says outside of answers may be given to the callers.
-    var mayForwardLogs: Bool { !isShared }
+    /// Whether all callers are one principal's, so that what the server says outside of answers may reach them.
+    var knowsCallers: Bool { !isShared }
 }

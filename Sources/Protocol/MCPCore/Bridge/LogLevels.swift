@@ -35,7 +35,7 @@ package struct LogLevels: Sendable {
         return level
     }
 
-    /// The server forgot its level; the level that it must be set to again, if there was one.
+    /// The server forgot its level: the next request that wants messages sets it anew.
     package mutating func reset() {
         set = nil
     }

@@ -99,6 +99,12 @@ package struct ParkedCalls: Sendable {
         var state = 0
         /// Until when more questions are gathered, while it is running; until when its caller may come back, else.
         var deadline: UInt64?
+
+        /// The questions that the server still waits for, with those whose answers wait for the turn.
+        var unanswered: [Int] {
+            guard case .returning(let answers) = phase else { return questions.map(\.number) }
+            return answers.map(\.number) + questions.map(\.number)
+        }
     }
 
     private let isExclusive: Bool
@@ -209,7 +215,7 @@ package struct ParkedCalls: Sendable {
     /// The caller of a call that it waits for is gone.
     package mutating func cancel(_ key: Int) -> [Action] {
         guard let entry = entries[key], entry.phase != .parked, entry.phase != .settled else { return [] }
-        let refusals = Self.refuse(entry.questions, "The call was taken back")
+        let refusals = Self.refuse(entry.unanswered, "The call was taken back")
         let isWithServer = entry.phase != .queued
         return (isWithServer ? refusals + [.cancel(key)] : []) + leave(key)
     }
@@ -232,16 +238,15 @@ package struct ParkedCalls: Sendable {
         declared: JSONValue,
         at now: UInt64
     ) -> [Action] {
+        let question = Translation.inputRequest(fromQuestion: method, params: params, declared: declared)
+        if case .failure(let failure) = question, failure.code == .missingClientCapability {
+            return undeclared(number, failure)
+        }
         guard let key = asking, var entry = entries[key] else {
             let text = "No call is being answered that the question could belong to"
             return [.refuse(number, Failure(.internalError, text, source: .upstream))]
         }
-        switch Translation.inputRequest(fromQuestion: method, params: params, declared: declared) {
-        case .failure(let failure) where failure.code == .missingClientCapability:
-            let text = "The client did not declare that it can answer this"
-            let refusals = Self.refuse(entry.questions, "The call has ended")
-            let refusal = Action.refuse(number, Failure(.methodNotFound, text, source: .client))
-            return refusals + [refusal, .fail(key, failure), .cancel(key)] + leave(key)
+        switch question {
         case .failure(let failure):
             return [.refuse(number, failure)]
         case .success(let request):
@@ -250,7 +255,7 @@ package struct ParkedCalls: Sendable {
                 return [.refuse(number, Failure(.internalError, text, source: .upstream))]
             }
             var name = Translation.inputKey(of: params, method: method, number: number)
-            if entry.questions.contains(where: { $0.key.hasSameBytes(as: name) }) { name += "-\(number)" }
+            while entry.questions.contains(where: { $0.key.hasSameBytes(as: name) }) { name += "-\(number)" }
             entry.questions.append(Question(number: number, method: method, key: name, request: request))
             // What a parked call asks is given to its caller with the next round.
             if entry.phase == .running { entry.deadline = now &+ limits.silence }
@@ -259,9 +264,24 @@ package struct ParkedCalls: Sendable {
         }
     }
 
+    /// The server asks what its callers did not declare: it is told so, and so is the caller whose call needs it.
+    private mutating func undeclared(_ number: Int, _ failure: Failure) -> [Action] {
+        let text = "The client did not declare that it can answer this"
+        let refusal = Action.refuse(number, Failure(.methodNotFound, text, source: .client))
+        guard let key = isExclusive ? asking : onlyRunning, let entry = entries[key], entry.mayAsk,
+            entry.phase == .running
+        else { return [refusal] }
+        let refusals = Self.refuse(entry.unanswered, "The call has ended")
+        return refusals + [refusal, .fail(key, failure), .cancel(key)] + leave(key)
+    }
+
     /// The server takes a question back.
     package mutating func withdrew(_ number: Int) {
         for (key, entry) in entries {
+            if case .returning(let answers) = entry.phase, answers.contains(where: { $0.number == number }) {
+                entries[key]?.phase = .returning(answers.filter { $0.number != number })
+                return
+            }
             guard let index = entry.questions.firstIndex(where: { $0.number == number }) else { continue }
             entries[key]?.questions.remove(at: index)
             if entry.phase == .running, entry.questions.count == 1 { entries[key]?.deadline = nil }
@@ -271,8 +291,8 @@ package struct ParkedCalls: Sendable {
 
     /// The server has answered a call, or will not: there is something to give to the caller.
     package mutating func settled(_ key: Int) -> [Action] {
-        guard let entry = entries[key] else { return [] }
-        let refusals = Self.refuse(entry.questions, "The call has ended")
+        guard let entry = entries[key], entry.phase != .settled else { return [] }
+        let refusals = Self.refuse(entry.unanswered, "The call has ended")
         guard entry.phase == .parked else { return refusals + [.deliver(key)] + leave(key) }
         entries[key]?.phase = .settled
         entries[key]?.questions = []
@@ -309,7 +329,7 @@ package struct ParkedCalls: Sendable {
         guard entries[key]?.phase == .parked || parked < limits.parked else {
             entries[key]?.questions = []
             entries[key]?.deadline = nil
-            return Self.refuse(questions, "Too many calls wait for input")
+            return Self.refuse(questions.map(\.number), "Too many calls wait for input")
         }
         entries[key]?.phase = .parked
         entries[key]?.questions = questions
@@ -347,8 +367,8 @@ package struct ParkedCalls: Sendable {
         return [.start(next)]
     }
 
-    private static func refuse(_ questions: [Question], _ text: String) -> [Action] {
-        questions.map { .refuse($0.number, Failure(.internalError, text, source: .client)) }
+    private static func refuse(_ numbers: [Int], _ text: String) -> [Action] {
+        numbers.map { .refuse($0, Failure(.internalError, text, source: .client)) }
     }
 
     /// What the server is told when nobody answers: a form was closed; anything else failed.

@@ -24,7 +24,11 @@ package struct SessionListen: Sendable {
 
     private var wanted = ListenFilter()
     private var current: Int?
+    /// The resources that the current listen tells of.
+    private var honoured: [String] = []
     private var pending: Int?
+    /// The resources that the pending listen asks for.
+    private var asked: [String] = []
     private var nextKey = 1
     /// Whether what is wanted has changed since the pending listen was opened.
     private var isStale = false
@@ -46,10 +50,17 @@ package struct SessionListen: Sendable {
 
     /// Opens the first listen, for changes of these lists.
     package mutating func start(tools: Bool, prompts: Bool, resources: Bool) -> [Action] {
-        wanted.tools = tools
-        wanted.prompts = prompts
-        wanted.resources = resources
-        return current == nil && pending == nil ? open() : []
+        var changed = wanted
+        changed.tools = tools
+        changed.prompts = prompts
+        changed.resources = resources
+        guard changed != wanted else { return [] }
+        wanted = changed
+        guard pending == nil else {
+            isStale = true
+            return []
+        }
+        return open()
     }
 
     /// Opens a listen in the place of one that was lost.
@@ -64,14 +75,18 @@ package struct SessionListen: Sendable {
     ///   - request: The client's request, to be confirmed or refused.
     /// - Returns: What is to be done.
     package mutating func subscribe(_ uri: String, request: Int) -> [Action] {
-        if wanted.uris.contains(where: { $0.hasSameBytes(as: uri) }) {
-            return pending == nil && current != nil ? [.confirm(request)] : change(request, uri)
-        }
-        guard wanted.uris.count < ListenFilter.uriLimit else {
+        let isWanted = Self.contains(wanted.uris, uri)
+        if isWanted, current != nil, Self.contains(honoured, uri) { return [.confirm(request)] }
+        if let failure = crowded { return [.refuse(request, failure)] }
+        guard isWanted || wanted.uris.count < ListenFilter.uriLimit else {
             let text = "No more than \(ListenFilter.uriLimit) resources can be subscribed to"
             return [.refuse(request, Failure(.invalidParams, text, source: .client))]
         }
-        wanted.uris.append(uri)
+        if !isWanted { wanted.uris.append(uri) }
+        if isWanted, pending != nil, Self.contains(asked, uri) {
+            waiting.append((request, uri))
+            return []
+        }
         return change(request, uri)
     }
 
@@ -80,52 +95,62 @@ package struct SessionListen: Sendable {
         guard let index = wanted.uris.firstIndex(where: { $0.hasSameBytes(as: uri) }) else {
             return [.confirm(request)]
         }
+        if let failure = crowded { return [.refuse(request, failure)] }
         wanted.uris.remove(at: index)
         return change(request, nil)
     }
 
     /// The server has acknowledged a listen, with what it honours.
-    package mutating func acknowledged(_ key: Int, _ honoured: ListenFilter) -> [Action] {
+    package mutating func acknowledged(_ key: Int, _ filter: ListenFilter) -> [Action] {
         guard key == pending else { return [] }
         var actions: [Action] = []
         if let current { actions.append(.close(current)) }
         current = key
         pending = nil
+        let offered = Set(filter.uris.map { Array($0.utf8) })
+        honoured = asked.filter { offered.contains(Array($0.utf8)) }
+        var refused: [String] = []
         for (request, uri) in waiting {
-            guard let uri, !honoured.uris.contains(where: { $0.hasSameBytes(as: uri) }) else {
+            guard let uri, !Self.contains(honoured, uri) else {
                 actions.append(.confirm(request))
                 continue
             }
-            wanted.uris.removeAll { $0.hasSameBytes(as: uri) }
-            let text = "The server does not offer subscriptions to this resource"
-            actions.append(.refuse(request, Failure(.invalidParams, text, source: .upstream)))
+            refused.append(uri)
+            actions.append(.refuse(request, Self.notOffered))
         }
-        waiting = later
+        if !refused.isEmpty { wanted.uris.removeAll { Self.contains(refused, $0) } }
+        // Who asked for the same in the meantime gets the same answer.
+        waiting = later.filter { $0.uri.map { !Self.contains(refused, $0) } ?? true }
+        for (request, uri) in later {
+            if let uri, Self.contains(refused, uri) { actions.append(.refuse(request, Self.notOffered)) }
+        }
         later = []
         guard isStale else { return actions }
-        isStale = false
         return actions + open()
     }
 
     /// A listen has ended without our doing: the server ended it, refused it, or died.
     package mutating func ended(_ key: Int, _ failure: Failure) -> [Action] {
-        if key == current { current = nil }
+        if key == current {
+            current = nil
+            honoured = []
+        }
         guard key == pending else { return [] }
         pending = nil
         isStale = false
         let requests = waiting + later
         waiting = []
         later = []
-        for (_, uri) in requests {
-            if let uri { wanted.uris.removeAll { $0.hasSameBytes(as: uri) } }
+        guard current == nil else {
+            // The old listen goes on, as if nothing had been asked.
+            wanted.uris = honoured
+            return requests.map { .refuse($0.request, failure) }
         }
-        return requests.map { .refuse($0.request, failure) }
+        wanted.uris.removeAll { uri in requests.contains { $0.uri?.hasSameBytes(as: uri) == true } }
+        return requests.map { $0.uri == nil ? .confirm($0.request) : .refuse($0.request, failure) }
     }
 
     private mutating func change(_ request: Int, _ uri: String?) -> [Action] {
-        guard waiting.count + later.count < Self.waitLimit else {
-            return [.refuse(request, Failure(.internalError, "Too many subscriptions wait", source: .client))]
-        }
         guard pending == nil else {
             isStale = true
             later.append((request, uri))
@@ -136,10 +161,12 @@ package struct SessionListen: Sendable {
     }
 
     private mutating func open() -> [Action] {
+        isStale = false
         guard !wanted.isEmpty else {
             // Nothing is left to listen to.
             defer {
                 current = nil
+                honoured = []
                 waiting = []
             }
             return (current.map { [.close($0)] } ?? []) + waiting.map { .confirm($0.request) }
@@ -147,6 +174,23 @@ package struct SessionListen: Sendable {
         let key = nextKey
         nextKey += 1
         pending = key
+        asked = wanted.uris
         return [.open(key, wanted)]
+    }
+
+    /// Why no more requests can wait, if that is so.
+    private var crowded: Failure? {
+        guard waiting.count + later.count >= Self.waitLimit else { return nil }
+        return Failure(.internalError, "Too many subscriptions wait", source: .client)
+    }
+
+    private static let notOffered = Failure(
+        .invalidParams,
+        "The server does not offer subscriptions to this resource",
+        source: .upstream
+    )
+
+    private static func contains(_ uris: [String], _ uri: String) -> Bool {
+        uris.contains { $0.hasSameBytes(as: uri) }
     }
 }

@@ -35,9 +35,10 @@ package struct ListenFilter: Sendable, Equatable {
         self.resources = resources
         guard let listed = value["resourceSubscriptions"] else { return }
         guard let array = listed.array, array.count <= Self.uriLimit else { return nil }
+        var seen: Set<[UInt8]> = []
         for uri in array {
             guard let text = uri.string else { return nil }
-            if !uris.contains(where: { $0.hasSameBytes(as: text) }) { uris.append(text) }
+            if seen.insert(Array(text.utf8)).inserted { uris.append(text) }
         }
     }
 
@@ -87,7 +88,8 @@ package struct ListenFilter: Sendable, Equatable {
 /// the last is gone (2025-11-25, "Resources", "Subscriptions").
 package struct SubscriptionCounts: Sendable {
     private var listens: [Int: ListenFilter] = [:]
-    private var counts: [String: Int] = [:]
+    /// By the bytes of the URI: Unicode holds more strings to be equal than a server does.
+    private var counts: [[UInt8]: Int] = [:]
 
     /// How many listens may be open.
     package let capacity: Int
@@ -100,7 +102,7 @@ package struct SubscriptionCounts: Sendable {
     /// The open listens, oldest first.
     package var keys: [Int] { listens.keys.sorted() }
     /// The resources that somebody wants.
-    package var uris: [String] { counts.keys.sorted() }
+    package var uris: [String] { counts.keys.map { String(decoding: $0, as: UTF8.self) }.sorted() }
 
     /// A listen begins.
     ///
@@ -110,8 +112,9 @@ package struct SubscriptionCounts: Sendable {
         listens[key] = filter
         var new: [String] = []
         for uri in filter.uris {
-            counts[uri, default: 0] += 1
-            if counts[uri] == 1 { new.append(uri) }
+            let count = counts[Array(uri.utf8), default: 0]
+            counts[Array(uri.utf8)] = count + 1
+            if count == 0 { new.append(uri) }
         }
         return new
     }
@@ -121,8 +124,8 @@ package struct SubscriptionCounts: Sendable {
         guard let filter = listens.removeValue(forKey: key) else { return [] }
         var gone: [String] = []
         for uri in filter.uris {
-            guard let count = counts[uri] else { continue }
-            counts[uri] = count > 1 ? count - 1 : nil
+            guard let count = counts[Array(uri.utf8)] else { continue }
+            counts[Array(uri.utf8)] = count > 1 ? count - 1 : nil
             if count == 1 { gone.append(uri) }
         }
         return gone

@@ -5,8 +5,11 @@ import JSON
 extension Translation {
     /// A tool, in the words of a legacy revision (server/tools, "Tool").
     static func legacyTool(_ tool: JSONValue, for revision: Revision) -> JSONValue {
-        var tool = tool.removing(["execution"]).changing("inputSchema") { legacySchema(objectSchema($0)) }
+        guard tool.isObject else { return tool }
+        let input = legacySchema(objectSchema(tool["inputSchema"] ?? .emptyObject))
+        var tool = tool.removing(["execution"]).setting("inputSchema", input)
         tool = tool.changing("outputSchema") { schema in
+            // Later revisions allow any schema, these one whose root is an object.
             guard revision >= .v2025_06_18, schema["type"] == "object" else { return nil }
             return legacySchema(schema)
         }
@@ -53,10 +56,25 @@ extension Translation {
         return revision < .v2025_11_25 ? value.removing(["icons", "description", "websiteUrl"]) : value
     }
 
-    /// Who a peer is; nil if it lacks what every revision requires.
+    /// Who a peer is, without members of the wrong type; nil if it lacks what every revision requires.
+    ///
+    /// It stands in messages that we make ourselves, so it must be well-formed.
     static func implementation(_ value: JSONValue?) -> JSONValue? {
-        guard let value, value["name"]?.string != nil, value["version"]?.string != nil else { return nil }
-        return value
+        guard var value, value["name"]?.string != nil, value["version"]?.string != nil else { return nil }
+        for name in ["title", "description", "websiteUrl"] where value[name]?.string == nil {
+            value = value.removing([name])
+        }
+        return value.changing("icons") { icons in
+            icons.array.map { .array($0.filter(isIcon)) }
+        }
+    }
+
+    private static func isIcon(_ icon: JSONValue) -> Bool {
+        guard icon["src"]?.string != nil else { return false }
+        let strings = [icon["mimeType"], icon["theme"]] + (icon["sizes"]?.array ?? [])
+        guard strings.allSatisfy({ $0 == nil || $0?.string != nil }) else { return false }
+        guard icon["sizes"] == nil || icon["sizes"]?.array != nil else { return false }
+        return icon["theme"] == nil || icon["theme"] == "light" || icon["theme"] == "dark"
     }
 
     /// A schema whose root says that it is an object, as every revision asks of a tool's input.

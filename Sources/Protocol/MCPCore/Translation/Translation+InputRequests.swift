@@ -49,7 +49,12 @@ extension Translation {
         switch method {
         case .elicit:
             switch answer["action"] {
-            case "accept": return isFilledForm(answer["content"]) ? answer : nil
+            case "accept":
+                // A URL that was visited has no content, which some clients write as null.
+                guard let content = answer["content"], content != .null else {
+                    return answer.removing(["content"])
+                }
+                return isFilledForm(content) ? answer : nil
             case "decline", "cancel": return answer.removing(["content"])
             default: return nil
             }
@@ -92,10 +97,7 @@ extension Translation {
     }
 
     /// Whether the content of an accepted elicitation is flat: scalars, and choices of several strings.
-    ///
-    /// A URL that was visited has none.
-    private static func isFilledForm(_ content: JSONValue?) -> Bool {
-        guard let content else { return true }
+    private static func isFilledForm(_ content: JSONValue) -> Bool {
         guard let fields = content.members else { return false }
         return fields.allSatisfy { field in
             switch field.value {

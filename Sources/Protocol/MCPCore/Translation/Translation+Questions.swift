@@ -69,10 +69,11 @@ extension Translation {
             guard mode == "url" else { return "mode must be form or url" }
             return params["url"]?.string == nil ? "url must be a string" : nil
         case .createMessage:
-            guard let messages = params["messages"]?.array, messages.allSatisfy(\.isObject) else {
-                return "messages must be an array of objects"
+            guard let messages = params["messages"]?.array, messages.allSatisfy(isMessage) else {
+                return "messages must be an array of objects with a role and content"
             }
-            return params["maxTokens"]?.integer == nil ? "maxTokens must be an integer" : nil
+            guard case .number? = params["maxTokens"] else { return "maxTokens must be a number" }
+            return nil
         default:
             return nil
         }
@@ -111,6 +112,12 @@ extension Translation {
             }
             return .array(single)
         }
+    }
+
+    private static func isMessage(_ message: JSONValue) -> Bool {
+        guard message["role"] == "user" || message["role"] == "assistant" else { return false }
+        guard let content = message["content"], content.isObject || content.array != nil else { return false }
+        return blocks(content).allSatisfy { $0["type"]?.string != nil }
     }
 
     private static func unaskable(_ reason: String) -> Failure {

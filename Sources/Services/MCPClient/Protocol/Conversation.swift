@@ -18,6 +18,25 @@ package struct ClientIdentity: Sendable {
     package init(name: String, version: String) {
         info = ["name": .string(name), "version": .string(version)]
     }
+
+    /// Whether the server may ask this: its kind, and for an elicitation its mode, must have been declared.
+    package func offers(_ method: String, _ params: JSONValue) -> Bool {
+        switch Method(method.utf8) {
+        case .createMessage: return capabilities["sampling"]?.members != nil
+        case .rootsList: return capabilities["roots"]?.members != nil
+        case .elicit:
+            guard let modes = capabilities["elicitation"]?.members else { return false }
+            // Without a word about modes it is forms (2025-11-25, elicitation, "Capabilities").
+            let mode = params["mode"]?.string ?? "form"
+            return modes.contains { $0.name.hasSameBytes(as: mode) } || mode == "form" && modes.isEmpty
+        default: return false
+        }
+    }
+
+    /// Whether it declared the extension.
+    package func declares(extension name: String) -> Bool {
+        capabilities["extensions"]?[name]?.members != nil
+    }
 }
 
 /// A message that is ready to be sent.
@@ -30,6 +49,8 @@ package struct OutgoingMessage: Sendable, Equatable {
     package var method: String?
     /// The HTTP headers that belong to it.
     package var fields: [HTTPHeader]
+    /// Whether the stream that answers it may break off and be resumed, as the legacy era has it.
+    package var isResumable = false
 
     /// A header's name and value.
     package struct HTTPHeader: Sendable, Equatable {
@@ -42,12 +63,27 @@ package struct OutgoingMessage: Sendable, Equatable {
 
 /// A request of the server.
 package struct ServerRequest: Sendable, Equatable {
-    /// The id as the server wrote it.
+    /// The id as the server wrote it; empty for a question of a round.
     package var id: String
+    /// The key under which it is answered, where it has one.
+    ///
+    /// A question of a round has one. One of the legacy era has it where its server names it in `_meta`.
+    package var key: String?
     /// The method.
     package var method: String
     /// The parameters; null if there are none.
     package var params: JSONValue
+
+    /// Makes a request.
+    package init(id: String, key: String?, method: String, params: JSONValue) {
+        self.id = id
+        self.key = key
+        self.method = method
+        self.params = params
+    }
+
+    /// The name in `_meta` of a legacy question that tells its key.
+    package static let keyName = "io.github.gatehouse/inputKey"
 }
 
 /// One hop to a server, from the client's side: who waits for which answer, how messages are put together in the
@@ -62,8 +98,12 @@ package struct Conversation<Caller> {
         case reply(Caller, Result<JSONValue, MCPClientError>)
         /// How far a request has come: the parameters of the notification.
         case progress(Caller, JSONValue)
+        /// Something about a subscription: the method and the parameters of the notification.
+        case notice(Caller, String, JSONValue)
         /// Something else that the server tells.
         case notification(String, JSONValue)
+        /// The server does not want the answer to its request with this id any more.
+        case withdrawn(String)
         /// A request that must be answered.
         case request(ServerRequest)
         /// An answer that must be sent.
@@ -76,7 +116,8 @@ package struct Conversation<Caller> {
     package var revision: Revision
     /// Whether the server has agreed to it.
     package var isSettled = false
-    private let identity: ClientIdentity
+    /// Who the client is.
+    package private(set) var identity: ClientIdentity
     private var waiting: [Int: Caller] = [:]
     private var nextID = 1
 
@@ -85,6 +126,12 @@ package struct Conversation<Caller> {
         self.revision = revision
         self.identity = identity
     }
+
+    /// From now on, requests of the modern era ask for log messages from this level on.
+    package mutating func setLogLevel(_ level: String?) { identity.logLevel = level }
+
+    /// Whether a request waits for its answer.
+    package func awaits(_ id: Int) -> Bool { waiting[id] != nil }
 
     /// How many requests wait.
     package var count: Int { waiting.count }
@@ -124,7 +171,13 @@ package struct Conversation<Caller> {
         if params != .null { members.append(.init("params", params)) }
         var fields = versionField
         if revision.era == .modern { fields += Self.routing(method, params, mirrored) }
-        return OutgoingMessage(text: JSONValue.object(members).text(), id: id, method: method, fields: fields)
+        return OutgoingMessage(
+            text: JSONValue.object(members).text(),
+            id: id,
+            method: method,
+            fields: fields,
+            isResumable: revision.era == .legacy
+        )
     }
 
     /// The parameters of `initialize` for the revision.
@@ -242,12 +295,15 @@ extension Conversation {
             return .reply(caller, .failure(.malformed("the server's answer has text that is not Unicode")))
         }
         // Absent counts as complete; what no specification defines has no meaning (2026-07-28, basic, "resultType").
-        if revision.era == .modern, let type = result["resultType"], type != "complete",
-            type != "input_required"
-        {
+        if revision.era == .modern, let type = result["resultType"], !isKnown(type) {
             return .reply(caller, .failure(.malformed("the server's answer has an unknown resultType")))
         }
         return .reply(caller, .success(result))
+    }
+
+    private func isKnown(_ resultType: JSONValue) -> Bool {
+        resultType == "complete" || resultType == "input_required"
+            || resultType == "task" && identity.declares(extension: TaskWatch.extension)
     }
 
     private func notification(_ message: Message, _ bytes: Span<UInt8>) -> Input {
@@ -257,6 +313,15 @@ extension Conversation {
                 return .ignored("the server told the progress of something that was not asked")
             }
             return .progress(caller, params)
+        }
+        if message.params.meta.subscriptionID.isPresent, revision.era == .modern {
+            guard let id = bytes.integer(message.params.meta.subscriptionID), let caller = waiting[id] else {
+                return .ignored("the server told something of a subscription that does not exist")
+            }
+            return .notice(caller, Self.method(message, bytes), params)
+        }
+        if message.method == .cancelled, revision.era == .legacy, message.params.requestID.isPresent {
+            return .withdrawn(bytes.text(message.params.requestID))
         }
         return .notification(Self.method(message, bytes), params)
     }
@@ -268,7 +333,8 @@ extension Conversation {
         let id = bytes.text(message.envelope.id)
         if message.method == .ping { return .answer(answer(id, .success(.object([])))) }
         let params = bytes.value(message.envelope.params) ?? .null
-        return .request(ServerRequest(id: id, method: Self.method(message, bytes), params: params))
+        let key = params["_meta"]?[ServerRequest.keyName]?.string
+        return .request(ServerRequest(id: id, key: key, method: Self.method(message, bytes), params: params))
     }
 
     private static func method(_ message: Message, _ bytes: Span<UInt8>) -> String {

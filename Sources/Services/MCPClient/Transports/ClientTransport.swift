@@ -12,6 +12,10 @@ protocol ClientTransportDelegate: AnyObject {
     func transportShowsLife()
     /// The server wrote something that is for people.
     func transportDiagnosed(_ bytes: Span<UInt8>)
+    /// Whether a request still waits for its answer; this may be asked at any time.
+    func transportAwaits(_ id: Int) -> Bool
+    /// The server has forgotten the session, which was seen without a request of ours.
+    func transportLostSession()
 }
 
 /// The way to a server and back, which knows of the messages only what its binding needs.
@@ -26,6 +30,15 @@ protocol ClientTransport: AnyObject {
     func send(_ message: OutgoingMessage)
     /// Nobody waits for the answer to this request any more.
     func abandon(_ id: Int)
+    /// Lets the server tell what belongs to no request, where that needs a stream of its own.
+    func listen(_ fields: [OutgoingMessage.HTTPHeader])
+    /// Gives up the session that the server does not know any more; false if there was none.
+    func forgetSession() -> Bool
     /// Ends in order, and calls back once it has ended; the delegate is told nothing more.
     func close(_ fields: [OutgoingMessage.HTTPHeader], completion: @escaping () -> Void)
+}
+
+extension ClientTransport {
+    func listen(_ fields: [OutgoingMessage.HTTPHeader]) {}
+    func forgetSession() -> Bool { false }
 }

@@ -8,13 +8,15 @@ import JSONRPC
 
 /// Reads the response to one POST: a single message, or an event stream of them.
 ///
-/// It ends with the response. A request that was not answered by then is told to have failed, with the most that the
-/// response says about why.
+/// It ends with the response. A request that was not answered by then goes on where the stream can be resumed; else it is
+/// told to have failed, with the most that the response says about why.
 final class HTTPReply: HTTPResponseDelegate {
     var transfer: HTTPTransfer?
     private weak var transport: HTTPTransport?
     private let id: Int?
     private let opensSession: Bool
+    private let isResumable: Bool
+    private let fields: [OutgoingMessage.HTTPHeader]
     private let limit: Int
     private var response: HTTPResponse?
     private var events: EventStreamParser?
@@ -28,6 +30,8 @@ final class HTTPReply: HTTPResponseDelegate {
         id = message.id
         limit = transport.limit
         opensSession = message.method == "initialize"
+        isResumable = message.isResumable && !opensSession
+        fields = message.fields
     }
 
     func responseBegan(_ response: HTTPResponse, of transfer: HTTPTransfer) {
@@ -47,6 +51,10 @@ final class HTTPReply: HTTPResponseDelegate {
 
     func responseEnded(_ failure: HTTPClientFailure?, of transfer: HTTPTransfer) {
         self.transfer = nil
+        if let id, isResumable, let events, !events.lastEventID.isEmpty, transport?.awaits(id) == true {
+            transport?.resume(id, fields, after: events.lastEventID, retry: events.retry)
+            return
+        }
         if let failure { return over(MCPClientError(failure)) }
         guard events == nil else { return over(.ended("the stream ended before the answer")) }
         guard isSuccess else { return over(refusal) }

@@ -5,22 +5,29 @@ import HTTPClient
 
 /// A server behind a URL: a POST for each message (2025-11-25 and 2026-07-28, transports, "Streamable HTTP").
 ///
-/// In the legacy era it keeps the session that the server opened, and ends it with DELETE when it is closed.
+/// In the legacy era it keeps the session that the server opened, listens on the session's own stream, resumes streams
+/// that break off, and ends the session with DELETE when it is closed.
 final class HTTPTransport: ClientTransport {
     weak var delegate: (any ClientTransportDelegate)?
     var mirrorsHeaders: Bool { true }
 
     let limit: Int
-    private let loop: EventLoop
+    let loop: EventLoop
     private let http: HTTPClient
     private let url: String
     private let ownFields: [HTTPField]
     private var session: String?
     private var replies: [Int: HTTPReply] = [:]
+    /// What brings the rest of answers that broke off.
+    private var resumed: [Int: HTTPEventSource] = [:]
+    /// The session's own stream.
+    private var stream: HTTPEventSource?
     private var isClosing = false
     /// Whether the end of the handshake is on its way, and what was sent meanwhile: another connection could overtake it.
     private var isShaking = false
     private var held: [OutgoingMessage] = []
+    /// The fields for the session's own stream, where it waits for the end of the handshake.
+    private var heldStream: [OutgoingMessage.HTTPHeader]?
     /// Messages on their way that have no answer.
     private var notices = 0
     /// Waits for them before the end.
@@ -64,13 +71,34 @@ final class HTTPTransport: ClientTransport {
     func abandon(_ id: Int) {
         held.removeAll { $0.id == id }
         replies.removeValue(forKey: id)?.transfer?.cancel()
+        resumed.removeValue(forKey: id)?.close()
+    }
+
+    func listen(_ fields: [OutgoingMessage.HTTPHeader]) {
+        guard !isClosing else { return }
+        guard !isShaking else { return heldStream = fields }
+        stream?.close()
+        stream = HTTPEventSource(self, for: nil, fields)
+        stream?.open()
+    }
+
+    func forgetSession() -> Bool {
+        guard session != nil else { return false }
+        session = nil
+        stream?.close()
+        stream = nil
+        return true
     }
 
     func close(_ fields: [OutgoingMessage.HTTPHeader], completion: @escaping () -> Void) {
         guard !isClosing else { return loop.onNextTurn(completion) }
         isClosing = true
         for reply in replies.values { reply.transfer?.cancel() }
+        for source in resumed.values { source.close() }
+        stream?.close()
         replies = [:]
+        resumed = [:]
+        stream = nil
         guard notices > 0 else { return leave(fields, completion) }
         onDelivered = { self.leave(fields, completion) }
         patience = LoopTimer(loop) { self.delivered() }
@@ -78,6 +106,7 @@ final class HTTPTransport: ClientTransport {
     }
 
     private func delivered() {
+        patience?.close()
         patience = nil
         onDelivered.take()?()
     }
@@ -114,6 +143,8 @@ final class HTTPTransport: ClientTransport {
         delegate?.transportReceived(message)
     }
 
+    func awaits(_ id: Int) -> Bool { delegate?.transportAwaits(id) == true }
+
     /// A reply is over; the error is for a request that is still unanswered.
     func ended(_ id: Int?, _ error: MCPClientError) {
         guard let id else {
@@ -123,11 +154,50 @@ final class HTTPTransport: ClientTransport {
             let waiting = held
             held = []
             for message in waiting { send(message) }
+            if let fields = heldStream.take() { listen(fields) }
             if notices == 0 { delivered() }
             return
         }
         replies[id] = nil
         delegate?.transportFailed(id, error)
+    }
+
+    // MARK: Streams that break off
+
+    /// A reply broke off before its answer, after an event that had an id.
+    func resume(_ id: Int, _ fields: [OutgoingMessage.HTTPHeader], after event: [UInt8], retry: Int?) {
+        replies[id] = nil
+        guard !isClosing else { return }
+        let source = HTTPEventSource(self, for: id, fields, after: event, retry: retry)
+        resumed[id] = source
+        source.reopen()
+    }
+
+    /// Sends a GET for an event stream.
+    func get(
+        _ fields: [OutgoingMessage.HTTPHeader],
+        after event: [UInt8],
+        delegate: HTTPEventSource
+    ) throws(HTTPClientFailure) -> HTTPTransfer {
+        var request = HTTPRequest(method: "GET", url: url, fields: self.fields(fields))
+        request.fields.append(HTTPField("accept", "text/event-stream"))
+        if !event.isEmpty {
+            request.fields.append(HTTPField("last-event-id", String(decoding: event, as: UTF8.self)))
+        }
+        return try http.start(request, delegate: delegate)
+    }
+
+    /// A stream is not opened again; the error is for the request whose answer it should have brought.
+    func sourceEnded(_ source: HTTPEventSource, _ error: MCPClientError) {
+        if let id = source.request {
+            guard resumed[id] === source else { return }
+            resumed[id] = nil
+            if awaits(id) { delegate?.transportFailed(id, error) }
+        } else if stream === source {
+            stream = nil
+            // A server without such a stream says 405, and all goes on without it.
+            if case .http(404, _) = error, session != nil { delegate?.transportLostSession() }
+        }
     }
 }
 

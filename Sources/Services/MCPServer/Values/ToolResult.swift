@@ -1,9 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
-public import JSON
-
-/// A JSON value, as arguments, results and metadata are made of.
-public typealias JSONValue = JSON.JSONValue
+// Arguments, results and metadata are values of that room, so that who writes a server needs it too.
+@_exported public import JSON
 
 /// What a tool answers (2026-07-28, server/tools, "Tool Result").
 public struct ToolResult: Sendable, Equatable {

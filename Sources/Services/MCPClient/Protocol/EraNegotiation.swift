@@ -21,13 +21,15 @@ package enum EraPreference: String, Sendable, CaseIterable {
 /// first: a result, or an error that only the modern era has, shows a modern server. Most other refusals lead to
 /// `initialize`. Those that say nothing about the era do not: that a token is missing, that the server is broken, that
 /// nobody answers over HTTP.
-package struct Negotiation: Sendable {
+package struct EraNegotiation: Sendable {
     /// What to do next.
     package enum Step: Sendable, Equatable {
         /// Ask `server/discover`, as the modern era does.
         case discover
         /// Ask `initialize` for this revision; a process that was asked something else must be replaced first.
         case initialize(Revision)
+        /// Open the event stream of HTTP+SSE, which is how servers of 2024-11-05 are reached, then initialize.
+        case openEventStream(Revision)
         /// It is settled. In the legacy era, `notifications/initialized` must follow.
         case done(ServerDescription)
         /// There is no way.
@@ -38,6 +40,10 @@ package struct Negotiation: Sendable {
     private let isProcess: Bool
     /// The revision that was asked for in the step before.
     private var asked: Revision?
+    /// Whether the server has refused our revision and named it in the same breath.
+    private var hasAskedAgain = false
+    /// Why the endpoint took no `initialize`, once an event stream is tried.
+    private var refusal: MCPClientError?
 
     /// Starts before anything was asked.
     ///
@@ -88,10 +94,26 @@ package struct Negotiation: Sendable {
             // Once: a server that refuses its own suggestion would be asked for ever.
             let supported = Self.legacy(failure.data?["supported"]?.array?.compactMap(\.string) ?? [])
             if let best = supported.max(), asked == .latestLegacy, best != asked { return initialize(best) }
-            return .fail(.refused(failure, status: status))
+            let isOfModern =
+                failure.code == .headerMismatch || failure.code == .unsupportedVersion
+                || failure.code == .missingClientCapability
+            let error = MCPClientError.refused(failure, status: status)
+            return isOfModern ? .fail(error) : openEventStream(error, status)
+        case .failure(.http(let status, let detail)):
+            return openEventStream(.http(status: status, detail: detail), status)
         case .failure(let error):
-            return .fail(error)
+            return .fail(refusal ?? error)
         }
+    }
+
+    /// The last way to an HTTP server: once, after a refusal that one without the newer transport gives (2026-07-28,
+    /// transports, "Backward Compatibility").
+    private mutating func openEventStream(_ error: MCPClientError, _ status: Int?) -> Step {
+        guard !isProcess, refusal == nil, status == 400 || status == 404 || status == 405 else {
+            return .fail(refusal ?? error)
+        }
+        refusal = error
+        return .openEventStream(asked ?? .latestLegacy)
     }
 
     private mutating func initialize(_ revision: Revision) -> Step {
@@ -107,6 +129,11 @@ package struct Negotiation: Sendable {
     private mutating func choose(among versions: [String], _ result: JSONValue?) -> Step {
         let speaksOurs = versions.contains { $0.utf8.elementsEqual(Revision.modern.rawValue.utf8) }
         if let result, speaksOurs { return .done(ServerDescription(discovered: result)) }
+        // It refused a version that it serves; versions are chosen request by request, so it is asked once more.
+        if speaksOurs, !hasAskedAgain {
+            hasAskedAgain = true
+            return .discover
+        }
         if let best = Self.legacy(versions).max(), preference == .auto { return initialize(best) }
         let list = versions.isEmpty ? "none that it names" : versions.joined(separator: ", ")
         return .fail(
@@ -120,7 +147,7 @@ package struct Negotiation: Sendable {
             status == 401 || status == 403 || !((200..<300).contains(status) || (400..<500).contains(status))
         case .refused, .malformed: false
         case .timedOut, .ended: !isProcess
-        case .unreachable, .cancelled, .incompatible: true
+        case .unreachable, .cancelled, .incompatible, .unanswered: true
         }
     }
 

@@ -6,7 +6,7 @@ import MCPClient
 import MCPCore
 import Testing
 
-@Suite struct NegotiationTests {
+@Suite struct EraNegotiationTests {
     private typealias Outcome = Result<JSONValue, MCPClientError>
 
     private static func refused(
@@ -20,13 +20,14 @@ import Testing
 
     /// What follows from the first answer: an era, or `fail`.
     private func way(_ preference: EraPreference, isProcess: Bool, _ outcome: Outcome) -> String {
-        var negotiation = Negotiation(preference, isProcess: isProcess)
+        var negotiation = EraNegotiation(preference, isProcess: isProcess)
         #expect(negotiation.begin() == .discover)
         switch negotiation.discovered(outcome) {
         case .done(let server): return server.revision.rawValue
         case .initialize(let revision): return "initialize \(revision.rawValue)"
         case .fail: return "fail"
         case .discover: return "discover"
+        case .openEventStream: return "event stream"
         }
     }
 
@@ -35,7 +36,7 @@ import Testing
             "supportedVersions": ["2026-07-28"], "capabilities": ["tools": [:]], "instructions": "x",
             "_meta": ["io.modelcontextprotocol/serverInfo": ["name": "n"]],
         ]
-        var negotiation = Negotiation(.auto, isProcess: true)
+        var negotiation = EraNegotiation(.auto, isProcess: true)
         _ = negotiation.begin()
         guard case .done(let server) = negotiation.discovered(.success(result)) else {
             Issue.record("it is not done")
@@ -64,6 +65,7 @@ import Testing
     @Test(
         arguments: [
             (-32022, ["2025-11-25"], "initialize 2025-11-25"), (-32022, ["2031-01-01"], "fail"),
+            (-32022, ["2026-07-28"], "discover"),
             (-32020, nil, "2026-07-28"), (-32021, nil, "2026-07-28"), (-32601, nil, "initialize 2025-11-25"),
             (-32602, nil, "initialize 2025-11-25"), (-32000, nil, "initialize 2025-11-25"),
         ] as [(Int, [String]?, String)]
@@ -112,7 +114,7 @@ import Testing
 
     @Test(arguments: ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"])
     func `a legacy server chooses the revision`(_ version: String) {
-        var negotiation = Negotiation(.legacy, isProcess: true)
+        var negotiation = EraNegotiation(.legacy, isProcess: true)
         #expect(negotiation.begin() == .initialize(.v2025_11_25))
         let step = negotiation.initialized(
             .success(["protocolVersion": .string(version), "capabilities": [:]])
@@ -126,7 +128,7 @@ import Testing
 
     @Test(arguments: ["", "2026-07-28", "1"])
     func `a revision without a handshake is not accepted in one`(_ version: String) {
-        var negotiation = Negotiation(.legacy, isProcess: true)
+        var negotiation = EraNegotiation(.legacy, isProcess: true)
         _ = negotiation.begin()
         guard
             case .fail(.incompatible) = negotiation.initialized(
@@ -139,10 +141,45 @@ import Testing
     }
 
     @Test func `a server that names older revisions is asked once more`() {
-        var negotiation = Negotiation(.legacy, isProcess: false)
+        var negotiation = EraNegotiation(.legacy, isProcess: false)
         _ = negotiation.begin()
         let error = Self.refused(-32602, supported: ["2024-11-05", "2025-03-26", "x"])
         #expect(negotiation.initialized(.failure(error)) == .initialize(.v2025_03_26))
+        #expect(negotiation.initialized(.failure(error)) == .fail(error))
+    }
+
+    @Test func `a server that refuses the revision that it names is asked once more, not for ever`() {
+        var negotiation = EraNegotiation(.auto, isProcess: false)
+        _ = negotiation.begin()
+        let error = Self.refused(-32022, 400, supported: ["2026-07-28"])
+        #expect(negotiation.discovered(.failure(error)) == .discover)
+        guard case .fail(.incompatible) = negotiation.discovered(.failure(error)) else {
+            Issue.record("it is asked for ever")
+            return
+        }
+    }
+
+    @Test(arguments: [400, 404, 405])
+    func `an endpoint that takes no initialize may be an event stream`(_ status: Int) {
+        for error in [MCPClientError.http(status: status, detail: ""), Self.refused(-32601, status)] {
+            var negotiation = EraNegotiation(.legacy, isProcess: false)
+            _ = negotiation.begin()
+            #expect(negotiation.initialized(.failure(error)) == .openEventStream(.v2025_11_25))
+            // What is told in the end is why the newer transport was refused.
+            #expect(negotiation.initialized(.failure(.ended("x"))) == .fail(error))
+            var process = EraNegotiation(.legacy, isProcess: true)
+            _ = process.begin()
+            #expect(process.initialized(.failure(error)) == .fail(error))
+        }
+    }
+
+    @Test(arguments: [
+        MCPClientError.http(status: 401, detail: ""), .http(status: 500, detail: ""), .timedOut,
+        refused(-32020, 400),
+    ])
+    func `other ends of initialize are the end`(_ error: MCPClientError) {
+        var negotiation = EraNegotiation(.legacy, isProcess: false)
+        _ = negotiation.begin()
         #expect(negotiation.initialized(.failure(error)) == .fail(error))
     }
 }

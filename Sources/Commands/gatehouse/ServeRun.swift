@@ -1,0 +1,118 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import Configuration
+import Diagnostics
+import EventLoop
+import Foundation
+import Frontends
+import MCPServer
+
+/// One run of the gateway, with the signals that end it.
+///
+/// The loop's.
+final class ServeRun {
+    private let configuration: GatewayConfiguration
+    private let environment: ConfigurationEnvironment
+    /// Servers of this process, offered besides those of the configuration.
+    private let hosted: [(name: String, server: MCPServer)]
+    private let log: Log
+    private var server: GatewayServer?
+    private var signals: [SignalWatcher] = []
+    /// The exit status, once the loop has ended.
+    private(set) var status: Int32 = 0
+
+    init(
+        _ configuration: GatewayConfiguration,
+        hosting hosted: [(name: String, server: MCPServer)] = [],
+        _ environment: ConfigurationEnvironment,
+        _ log: Log
+    ) {
+        self.configuration = configuration
+        self.hosted = hosted
+        self.environment = environment
+        self.log = log
+    }
+
+    /// Runs the gateway on this thread until a signal ends it; the exit status.
+    func untilItEnds() -> Int32 {
+        Self.raiseDescriptorLimit()
+        Allocator.keepFreedMemory()
+        let loop: EventLoop
+        do {
+            loop = try EventLoop(name: "gatehouse")
+        } catch {
+            Terminal.say("gatehouse: \(error)")
+            return 1
+        }
+        let bound = LoopBound(self, loop)
+        loop.post { bound.value.begin(on: loop) }
+        loop.run()
+        return status
+    }
+
+    /// Takes as many descriptors as the system lets us: a connection costs one, a child up to five.
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+
+    func begin(on loop: EventLoop) {
+        do {
+            for signal in [SIGTERM, SIGINT] {
+                signals.append(try SignalWatcher(loop, signal: signal) { [weak self] in self?.end(loop) })
+            }
+            let server = try GatewayServer(
+                configuration,
+                hosting: hosted,
+                in: environment,
+                on: loop,
+                log: log
+            )
+            self.server = server
+            announce(server)
+        } catch {
+            Terminal.say("gatehouse: \(error)")
+            status = 1
+            loop.stop()
+        }
+    }
+
+    private func end(_ loop: EventLoop) {
+        guard let server else { return loop.stop() }
+        log.info("stopping")
+        self.server = nil
+        server.stop { [stopped = server] in
+            _ = stopped
+            loop.stop()
+        }
+    }
+
+    /// Says where the gateway is, and what to do with that.
+    private func announce(_ server: GatewayServer) {
+        let enabled = configuration.servers.filter(\.isEnabled)
+        let names = enabled.map(\.name) + hosted.map(\.name)
+        let defaultName = configuration.defaultServer?.name ?? (names.count == 1 ? names[0] : nil)
+        let url = server.url
+        Terminal.say("listening on \(url)")
+        for name in names {
+            Terminal.say("  \(name): \(url)/mcp/\(name)" + (name == defaultName ? " and \(url)/mcp" : ""))
+        }
+        let broken = Set(enabled.filter { $0.problem != nil }.map(\.name))
+        guard let first = names.first(where: { !broken.contains($0) }) else { return }
+        let endpoint = "\(url)/mcp/\(first)"
+        let program = CommandLine.arguments.first ?? "gatehouse"
+        Terminal.say(
+            """
+
+            VS Code (.vscode/mcp.json):
+              { "servers": { "\(first)": { "type": "http", "url": "\(endpoint)" } } }
+            Claude Code:
+              claude mcp add --transport http \(first) \(endpoint)
+            Try it:
+              \(program) inspect \(endpoint)
+            """
+        )
+    }
+}

@@ -1,0 +1,185 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import Bytes
+import EventLoop
+import EventStream
+import FoundationEssentials
+import HTTPClient
+
+/// A server of the oldest kind: all that it says comes on one event stream, which also names the URL that takes messages
+/// (2024-11-05, transports, "HTTP with SSE").
+///
+/// It starts with the GET; what is sent before the server has named that URL is kept in order. It ends with the stream,
+/// which cannot be resumed.
+final class EventStreamTransport: ClientTransport {
+    weak var delegate: (any ClientTransportDelegate)?
+    var mirrorsHeaders: Bool { false }
+
+    private let limit: Int
+    private let loop: EventLoop
+    private let http: HTTPClient
+    private let url: String
+    private let fields: [HTTPField]
+    private var stream: Stream?
+    /// Where messages go, once the server has told.
+    private var endpoint: String?
+    private var early: [OutgoingMessage] = []
+    private var posts: [ObjectIdentifier: Post] = [:]
+    private var isClosing = false
+    private var hasEnded = false
+
+    /// How many messages wait for the endpoint at most.
+    private static let earlyLimit = 100
+
+    init(url: String, fields: [HTTPField], limit: Int, on loop: EventLoop) throws(HTTPClientFailure) {
+        self.url = url
+        self.limit = limit
+        self.loop = loop
+        self.fields = fields
+        http = try HTTPClient(loop)
+    }
+
+    func open() {
+        let stream = Stream(self, limit: limit)
+        self.stream = stream
+        var request = HTTPRequest(method: "GET", url: url, fields: fields)
+        request.fields.append(HTTPField("accept", "text/event-stream"))
+        do throws(HTTPClientFailure) {
+            stream.transfer = try http.start(request, delegate: stream)
+        } catch {
+            let failure = MCPClientError(error)
+            loop.onNextTurn { self.ended(failure) }
+        }
+    }
+
+    func send(_ message: OutgoingMessage) {
+        guard !isClosing, !hasEnded else { return }
+        guard let endpoint else {
+            if early.count < Self.earlyLimit { return early.append(message) }
+            return fail(message.id, .malformed("the server does not say where it takes messages"))
+        }
+        var request = HTTPRequest(method: "POST", url: endpoint, fields: fields, body: message.text)
+        request.fields += message.fields.map { HTTPField($0.name, $0.value) }
+        request.fields.append(HTTPField("content-type", "application/json"))
+        let post = Post(self, message.id)
+        do throws(HTTPClientFailure) {
+            _ = try http.start(request, delegate: post)
+            posts[ObjectIdentifier(post)] = post
+        } catch {
+            fail(message.id, MCPClientError(error))
+        }
+    }
+
+    func abandon(_ id: Int) {
+        early.removeAll { $0.id == id }
+    }
+
+    func close(_ fields: [OutgoingMessage.HTTPHeader], completion: @escaping () -> Void) {
+        guard !isClosing else { return loop.onNextTurn(completion) }
+        isClosing = true
+        http.close()
+        posts = [:]
+        stream = nil
+        loop.onNextTurn(completion)
+    }
+
+    private func fail(_ id: Int?, _ error: MCPClientError) {
+        guard let id else { return }
+        loop.onNextTurn { [weak self] in self?.delegate?.transportFailed(id, error) }
+    }
+
+    fileprivate func ended(_ error: MCPClientError) {
+        guard !hasEnded, !isClosing else { return }
+        hasEnded = true
+        delegate?.transportEnded(error)
+    }
+
+    fileprivate func delivered(_ post: Post, _ error: MCPClientError?) {
+        posts[ObjectIdentifier(post)] = nil
+        if let error, let id = post.id { delegate?.transportFailed(id, error) }
+    }
+
+    fileprivate func received(_ event: ServerSentEvent) {
+        if event.type.equals("message") {
+            delegate?.transportReceived(event.data.span)
+        } else if event.type.equals("endpoint"), endpoint == nil {
+            let reference = String(decoding: event.data, as: UTF8.self)
+            guard let endpoint = Self.resolve(reference, from: url) else {
+                stream?.transfer?.cancel()
+                return ended(.malformed("the server wants messages at another origin, or at no proper URL"))
+            }
+            self.endpoint = endpoint
+            let waiting = early
+            early = []
+            for message in waiting { send(message) }
+        }
+    }
+
+    /// The URL for messages; nil if it is not of the stream's origin, where secrets in the headers must not go.
+    static func resolve(_ reference: String, from base: String) -> String? {
+        guard let base = URL(string: base), let url = URL(string: reference, relativeTo: base)?.absoluteURL,
+            url.scheme?.lowercased() == base.scheme?.lowercased(),
+            url.host?.lowercased() == base.host?.lowercased(), url.port == base.port
+        else { return nil }
+        return url.absoluteString
+    }
+}
+
+/// The stream itself.
+private final class Stream: HTTPResponseDelegate {
+    var transfer: HTTPTransfer?
+    private weak var transport: EventStreamTransport?
+    private var events: EventStreamParser
+    private var status = 0
+    private var isStream = false
+
+    init(_ transport: EventStreamTransport, limit: Int) {
+        self.transport = transport
+        events = EventStreamParser(limits: EventStreamLimits(line: limit + 1024, data: limit))
+    }
+
+    func responseBegan(_ response: HTTPResponse, of transfer: HTTPTransfer) {
+        status = response.status
+        isStream = status == 200 && response.mediaType == "text/event-stream"
+        if !isStream {
+            transfer.cancel()
+            transport?.ended(.http(status: status, detail: ""))
+        }
+    }
+
+    func responseReceived(_ bytes: Span<UInt8>, of transfer: HTTPTransfer) {
+        guard isStream else { return }
+        var position = 0
+        do throws(EventStreamError) {
+            while let event = try events.next(bytes, from: &position) { transport?.received(event) }
+        } catch {
+            transfer.cancel()
+            transport?.ended(.malformed("the server's event stream breaks a limit"))
+        }
+    }
+
+    func responseEnded(_ failure: HTTPClientFailure?, of transfer: HTTPTransfer) {
+        transport?.ended(failure.map { MCPClientError($0) } ?? .ended("the server ended its event stream"))
+    }
+}
+
+/// One message on its way.
+private final class Post: HTTPResponseDelegate {
+    let id: Int?
+    private weak var transport: EventStreamTransport?
+    private var status = 0
+
+    init(_ transport: EventStreamTransport, _ id: Int?) {
+        self.transport = transport
+        self.id = id
+    }
+
+    func responseBegan(_ response: HTTPResponse, of transfer: HTTPTransfer) { status = response.status }
+    func responseReceived(_ bytes: Span<UInt8>, of transfer: HTTPTransfer) {}
+
+    func responseEnded(_ failure: HTTPClientFailure?, of transfer: HTTPTransfer) {
+        let isTaken = (200..<300).contains(status)
+        let error = failure.map { MCPClientError($0) } ?? (isTaken ? nil : .http(status: status, detail: ""))
+        transport?.delivered(self, error)
+    }
+}
