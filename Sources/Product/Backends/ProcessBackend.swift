@@ -83,7 +83,8 @@ package final class ProcessBackend: Backend {
         }
         if instance != nil {
             // The state is a number of that conversation; in another one it would name somebody else's call.
-            let text = "requestState names a call that is no longer there: the server's conversation has ended"
+            let text =
+                "requestState names a call that is no longer there: the server's conversation has ended"
             throw Failure(.invalidParams, text, source: .client)
         }
         // One that is shared by principals is told of no capabilities, so that it asks nobody.

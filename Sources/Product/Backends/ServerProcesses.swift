@@ -50,6 +50,9 @@ package final class ServerProcesses {
         self.log = log.of("server \(server.name)")
     }
 
+    /// How many calls of one client may wait.
+    var inFlightLimit: Int { server.limits.inFlight ?? limits.inFlight }
+
     /// The command with its place in the file system; looked up at each start, since programs come and go.
     func command() throws(CommandFailure) -> ChildCommand {
         let resolved = try CommandResolver.resolve(server, in: environment)

@@ -152,7 +152,7 @@ final class BridgedCall: Caller {
                 bytes,
                 first: Array(#""resultType":"complete""#.utf8),
                 meta: bridge.serverMeta,
-                dropping: ["resultType"]
+                dropping: ["resultType", "inputRequests", "requestState"]
             )
         default:
             guard let result = try? JSONValue(bytes.extracting(message.envelope.result.range)) else {

@@ -61,22 +61,22 @@ extension LegacyServerBridge: ConversationListener {
         guard case .done = greeting, serverCapabilities?["resources"]?["subscribe"]?.bool == true else {
             return completion(false)
         }
-        guard watched.insert(uri).inserted else { return completion(true) }
+        guard watched.insert(Array(uri.utf8)).inserted else { return completion(true) }
         do throws(Failure) {
             try send(Bridging.request(.subscribe, ["uri": .string(uri)])) { [weak self] outcome in
                 guard case .failure = outcome else { return completion(true) }
-                self?.watched.remove(uri)
+                self?.watched.remove(Array(uri.utf8))
                 completion(false)
             }
         } catch {
-            watched.remove(uri)
+            watched.remove(Array(uri.utf8))
             completion(false)
         }
     }
 
     /// Nobody wants to know of a resource any more.
     func unwatch(_ uri: String) {
-        guard watched.remove(uri) != nil else { return }
+        guard watched.remove(Array(uri.utf8)) != nil else { return }
         try? send(Bridging.request(.unsubscribe, ["uri": .string(uri)])) { _ in }
     }
 }

@@ -43,7 +43,7 @@ final class LegacyServerBridge: Bridge {
     private var nextKey = 1
     var levels = LogLevels()
     /// Resources that this server was asked to watch.
-    var watched: Set<String> = []
+    var watched: Set<[UInt8]> = []
     private var timer: LoopTimer?
     private var endTimer: LoopTimer?
     private let callLimit: Int
@@ -62,8 +62,8 @@ final class LegacyServerBridge: Bridge {
         self.listens = listens
         self.isShared = isShared
         var limits = ParkedCalls.Limits()
-        limits.queued = child.processes.limits.inFlight
-        limits.parked = child.processes.limits.inFlight * 4
+        limits.queued = child.processes.inFlightLimit
+        limits.parked = child.processes.inFlightLimit * 4
         limits.patience = child.processes.patience
         callLimit = child.processes.limits.connections
         machine = ParkedCalls(mayAsk: capabilities.members?.isEmpty == false, limits: limits)
@@ -225,6 +225,20 @@ final class LegacyServerBridge: Bridge {
         }
     }
 
+    /// What the server said, without what is kept from callers that share it.
+    private func offered(_ result: JSONValue) -> JSONValue {
+        guard !knowsCallers, let members = result.members else { return result }
+        return .object(
+            members.map { member in
+                guard member.name.utf8.elementsEqual("capabilities".utf8), let all = member.value.members
+                else {
+                    return member
+                }
+                return .init(member.name, .object(all.filter { !$0.name.utf8.elementsEqual("logging".utf8) }))
+            }
+        )
+    }
+
     /// What the server said that it can do.
     var serverCapabilities: JSONValue? {
         guard case .done(let result) = greeting else { return nil }
@@ -237,7 +251,7 @@ final class LegacyServerBridge: Bridge {
         guard let outer = call.outer else { return }
         if outer.method == .discover {
             guard case .done(let result) = greeting else { return }
-            return call.deliver(Translation.discoverResult(fromInitialize: result))
+            return call.deliver(Translation.discoverResult(fromInitialize: offered(result)))
         }
         calls[call.key] = call
         if call.filter != nil { return listens.open(call, at: self) }
@@ -346,8 +360,8 @@ final class LegacyServerBridge: Bridge {
         guard !hasEnded else { return }
         endTimer?.close()
         endTimer = LoopTimer(loop) { [weak self] in
-            guard let self, !self.isBusy else { return }
-            self.end()
+            guard let self else { return }
+            if self.isBusy { self.end(after: milliseconds) } else { self.end() }
         }
         endTimer?.schedule(after: milliseconds)
     }

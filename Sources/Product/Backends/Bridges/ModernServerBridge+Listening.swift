@@ -65,9 +65,9 @@ extension ModernServerBridge: ConversationListener {
         forward(Rewriting.notification(message, bytes))
     }
 
-    func listenEnded(_ key: Int, _ failure: Failure) {
+    func listenEnded(_ key: Int, _ failure: Failure, isRefused: Bool) {
         listenIDs[key] = nil
-        perform(listen.ended(key, failure))
+        perform(listen.ended(key, failure, isRefused: isRefused))
     }
 
     /// A log message of the server that names none of several calls; all are this session's.
@@ -109,7 +109,8 @@ private final class ListenCall: Caller {
     func reply(_ message: Message, _ bytes: Span<UInt8>, to call: Call) {
         bridge?.listenEnded(
             key,
-            Failure(.internalError, "The server ended the subscription", source: .upstream)
+            Failure(.internalError, "The server ended the subscription", source: .upstream),
+            isRefused: message.envelope.kind == .error
         )
     }
 
@@ -118,7 +119,7 @@ private final class ListenCall: Caller {
     }
 
     func failed(_ failure: Failure, _ call: Call) {
-        bridge?.listenEnded(key, failure)
+        bridge?.listenEnded(key, failure, isRefused: false)
     }
 
     func cancelled(_ call: Call) {}

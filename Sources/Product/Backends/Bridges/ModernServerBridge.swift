@@ -42,7 +42,7 @@ final class ModernServerBridge: Bridge {
 
     var loop: EventLoop { child.processes.loop }
     var isBusy: Bool { !calls.isEmpty }
-    private var callLimit: Int { child.processes.limits.inFlight }
+    private var callLimit: Int { child.processes.inFlightLimit }
 
     // MARK: From the client
 

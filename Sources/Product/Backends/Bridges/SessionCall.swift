@@ -46,12 +46,14 @@ final class SessionCall: Caller {
     }
 
     func notice(_ message: Message, _ bytes: Span<UInt8>, for call: Call) {
-        guard message.method == .progress else {
-            let text = Rewriting.notification(message, bytes)
-            guard let flat = try? Message(text.span) else { return }
-            return outer.caller.notice(flat, text.span, for: outer)
-        }
-        if outer.progressToken != nil { outer.caller.notice(message, bytes, for: outer) }
+        let isProgress = message.method == .progress
+        guard !isProgress || outer.progressToken != nil else { return }
+        // The first revision had no words for progress.
+        let isSilent = isProgress && bridge.client.revision < .v2025_03_26
+        guard !isProgress || isSilent else { return outer.caller.notice(message, bytes, for: outer) }
+        let text = Rewriting.notification(message, bytes, dropping: isSilent ? ["message"] : [])
+        guard let rewritten = try? Message(text.span) else { return }
+        outer.caller.notice(rewritten, text.span, for: outer)
     }
 
     func failed(_ failure: Failure, _ call: Call) {

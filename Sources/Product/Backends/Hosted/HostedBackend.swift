@@ -60,7 +60,9 @@ package final class HostedBackend: Backend {
         instance: UInt64?,
         declared: () -> JSONValue
     ) throws(Failure) -> ModernConversation {
-        if let known = instance ?? byPrincipal[principal], let conversation = conversations[known] {
+        // A state of a conversation that is gone is refused by any other, which never gave it.
+        for known in [instance, byPrincipal[principal]] {
+            guard let known, let conversation = conversations[known] else { continue }
             return ModernConversation(conversation, instance: known, isForOneCall: false)
         }
         let opened = try open(.modern)

@@ -49,7 +49,7 @@ package enum Rewriting {
         members.copy(
             message.envelope.params,
             of: bytes,
-            but: ["_meta", "inputResponses", "requestState"],
+            but: ["_meta", "inputResponses", "requestState", "task"],
             to: &output
         )
         output.append(literal: "}}")
@@ -98,7 +98,8 @@ package enum Rewriting {
     package static func notification(
         _ message: Message,
         _ bytes: Span<UInt8>,
-        meta: [UInt8] = []
+        meta: [UInt8] = [],
+        dropping: [StaticString] = []
     ) -> [UInt8] {
         var output: [UInt8] = []
         output.append(literal: "{\"jsonrpc\":\"2.0\",\"method\":")
@@ -112,7 +113,7 @@ package enum Rewriting {
             output.append(literal: "\"_meta\":")
             output.append(contentsOf: kept)
         }
-        members.copy(message.envelope.params, of: bytes, but: ["_meta"], to: &output)
+        members.copy(message.envelope.params, of: bytes, but: dropping + ["_meta"], to: &output)
         output.append(literal: "}}")
         flatten(&output, message)
         return output

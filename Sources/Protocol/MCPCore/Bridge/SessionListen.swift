@@ -27,6 +27,8 @@ package struct SessionListen: Sendable {
     /// The resources that the current listen tells of.
     private var honoured: [String] = []
     private var pending: Int?
+    /// Whether the server would not have the last listen, so that the same is not asked again and again.
+    private var isRefused = false
     /// The resources that the pending listen asks for.
     private var asked: [String] = []
     private var nextKey = 1
@@ -46,7 +48,7 @@ package struct SessionListen: Sendable {
     package var uris: [String] { wanted.uris }
 
     /// Whether something should be listened to and is not.
-    package var isLost: Bool { current == nil && pending == nil && !wanted.isEmpty }
+    package var isLost: Bool { current == nil && pending == nil && !wanted.isEmpty && !isRefused }
 
     /// Opens the first listen, for changes of these lists.
     package mutating func start(tools: Bool, prompts: Bool, resources: Bool) -> [Action] {
@@ -130,7 +132,14 @@ package struct SessionListen: Sendable {
     }
 
     /// A listen has ended without our doing: the server ended it, refused it, or died.
-    package mutating func ended(_ key: Int, _ failure: Failure) -> [Action] {
+    ///
+    /// - Parameters:
+    ///   - key: The listen.
+    ///   - failure: What those are told who wait for it.
+    ///   - isRefused: Whether the server would not have it, rather than being gone.
+    /// - Returns: What is to be done.
+    package mutating func ended(_ key: Int, _ failure: Failure, isRefused: Bool = false) -> [Action] {
+        if key == pending { self.isRefused = isRefused }
         if key == current {
             current = nil
             honoured = []
