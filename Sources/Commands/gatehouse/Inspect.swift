@@ -42,8 +42,7 @@ enum Inspect {
           --root DIRECTORY           a directory that the server may know of; may be repeated
           --answer KEY=JSON          the answer to a question of the server, so that nobody is asked;
                                      KEY is the question's key, a field of the form, or one of
-                                     elicitation, sampling, roots;
-                                     may be repeated
+                                     elicitation, sampling, roots; may be repeated
           --answers FILE             a JSON object of such answers
           --tasks                    let the server make tasks of long calls, and stay with them
           --framing auto|newline|content-length   how a COMMAND tells messages apart
