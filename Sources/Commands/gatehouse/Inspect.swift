@@ -41,8 +41,8 @@ enum Inspect {
           --log-level LEVEL          from which level on the server should send log messages
           --root DIRECTORY           a directory that the server may know of; may be repeated
           --answer KEY=JSON          the answer to a question of the server, so that nobody is asked;
-                                     KEY is the question's key, or elicitation, sampling or roots;
-                                     may be repeated
+                                     KEY is the question's key, a field of the form, or one of
+                                     elicitation, sampling, roots; may be repeated
           --answers FILE             a JSON object of such answers
           --tasks                    let the server make tasks of long calls, and stay with them
           --framing auto|newline|content-length   how a COMMAND tells messages apart

@@ -160,6 +160,8 @@ import Testing
         var answers = PreparedAnswers()
         answers.add("b", "y")
         #expect(answers.take(elicitation(nil)) == nil)
+        answers.add("elicitation", "decline")
+        #expect(answers.take(elicitation(nil)) == .success(["action": "decline"]))
         answers.add("a", "x")
         #expect(
             answers.take(elicitation("k"))

@@ -6,8 +6,8 @@ import MCPClient
 
 /// Answers that were given before anything was asked, so that a script needs no user.
 ///
-/// One is found by the key of a question, by its kind (`elicitation`, `sampling`, `roots`), or by its method, in this
-/// order. A form also takes answers under the names of its fields, if they are enough for it. Several under one name are used one after the other; the last one is used again and again.
+/// One is found by the key of a question, for a form by the names of its fields if they are enough for it, by the kind
+/// (`elicitation`, `sampling`, `roots`), or by the method, in this order. Several under one name are used one after the other; the last one is used again and again.
 struct PreparedAnswers {
     private var answers: [(name: String, values: [JSONValue])] = []
 
@@ -29,11 +29,12 @@ struct PreparedAnswers {
 
     /// The answer to a question, if there is one.
     mutating func take(_ request: ServerRequest) -> Result<JSONValue, Failure>? {
-        let names = [request.key, Self.kind(of: request.method), request.method].compactMap(\.self)
-        for name in names {
+        if let key = request.key, let value = take(key) { return Self.answer(value, to: request) }
+        if let answer = form(request) { return .success(answer) }
+        for name in [Self.kind(of: request.method), request.method].compactMap(\.self) {
             if let value = take(name) { return Self.answer(value, to: request) }
         }
-        return form(request).map { .success($0) }
+        return nil
     }
 
     private func has(_ name: String) -> Bool { answers.contains { $0.name.utf8.elementsEqual(name.utf8) } }
