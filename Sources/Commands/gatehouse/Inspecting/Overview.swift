@@ -45,7 +45,11 @@ struct Overview {
         let title = tool["title"]?.string ?? tool["annotations"]?["title"]?.string
         var lines = [head(tool["name"]?.string ?? "", title, hints(tool["annotations"]))]
         lines += description(tool)
-        lines += ShownParameter.table(ShownParameter.ofTool(schema: tool["inputSchema"] ?? .null), style, indent: 6)
+        lines += ShownParameter.table(
+            ShownParameter.ofTool(schema: tool["inputSchema"] ?? .null),
+            style,
+            indent: 6
+        )
         let output = ShownParameter.ofTool(schema: tool["outputSchema"] ?? .null)
         if !output.isEmpty {
             lines.append("    " + style.dim("gives"))
