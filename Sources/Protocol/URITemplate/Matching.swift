@@ -7,8 +7,9 @@ extension URITemplate {
     ///
     /// Values of a path are not empty, and each takes as much as it can; `{x}` stops at reserved characters, `{+x}` does
     /// not. The parameters of `{?x,y}` may come in any order and may be missing; another name, or one that comes twice,
-    /// is no match. A variable that stands twice has the same value twice. Characters beyond ASCII match themselves and
-    /// their encoded form. Values come decoded: `%2F` and `..` in them are the caller's to judge.
+    /// is no match. A variable that stands twice must come out the same twice; no other division is tried then.
+    /// Characters beyond ASCII match themselves and their encoded form. Values come decoded: `%2F` and `..` in them are
+    /// the caller's to judge.
     ///
     /// - Parameter uri: The URI.
     /// - Returns: The value of each variable that has one; nil if the URI is not of this template.

@@ -38,9 +38,9 @@ struct Receipt: Codable {
 
 struct PayInvoice: Tool {
     static let name = "pay_invoice"
-    static let title: String? = "Pay an invoice"
+    static let title = "Pay an invoice"
     static let summary = "Record a payment against an invoice."
-    static let annotations: ToolAnnotations? = ToolAnnotations(readOnly: false, idempotent: true)
+    static let annotations = ToolAnnotations(readOnly: false, idempotent: true)
     @Parameter("The invoice to pay.") var invoiceID: Int
     @Parameter("Amount in dollars.", minimum: 0.01, maximum: 1000) var amount: Decimal
     @Parameter("How it was paid.", default: .creditCard) var method: PaymentMethod

@@ -41,10 +41,10 @@ struct Answers<Output: Codable & Sendable>: Tool {
 struct ByHand: Tool {
     static let name = "by_hand"
     static let summary = "Has a schema of its own."
-    static let inputSchema: JSONValue? = ["type": "object", "anyOf": [["required": ["x"]]]]
-    static let outputSchema: JSONValue? = ["type": "array"]
+    static let inputSchema: JSONValue = ["type": "object", "anyOf": [["required": ["x"]]]]
+    static let outputSchema: JSONValue = ["type": "array"]
     static let icons = [Icon(source: "https://a.example/i.png", sizes: ["48x48"])]
-    static let meta: JSONValue? = ["example/key": 1]
+    static let meta: JSONValue = ["example/key": 1]
     @Parameter("One field.", default: 0) var known: Int
     func call(_ context: ToolContext<Void>) async throws -> ToolResult {
         ToolResult([.text("\(known)")], structuredContent: [context.arguments])

@@ -112,9 +112,9 @@ extension EverythingServer {
 
     private struct StructuredContent: Tool {
         static let name = "test_structured_content"
-        static let title: String? = "The weather"
+        static let title = "The weather"
         static let summary = "Answers an object, and says what it has."
-        static let annotations: ToolAnnotations? = ToolAnnotations(readOnly: true, openWorld: false)
+        static let annotations = ToolAnnotations(readOnly: true, openWorld: false)
         static let icons = [
             Icon(source: "data:image/png;base64,\(picture)", mimeType: "image/png", sizes: ["1x1"])
         ]

@@ -14,7 +14,7 @@ extension EverythingServer {
     private struct CountRun: Tool {
         static let name = "count_run"
         static let summary = "Counts that it ran."
-        static let annotations: ToolAnnotations? = ToolAnnotations(idempotent: false)
+        static let annotations = ToolAnnotations(idempotent: false)
         @Parameter("Where to count.", default: "runs") var key: String
 
         func call(_ context: ToolContext<World>) -> Int { context.dependencies.count(key) }
@@ -23,7 +23,7 @@ extension EverythingServer {
     private struct ReadCount: Tool {
         static let name = "read_count"
         static let summary = "Says what was counted, and counts nothing."
-        static let annotations: ToolAnnotations? = ToolAnnotations(readOnly: true)
+        static let annotations = ToolAnnotations(readOnly: true)
         @Parameter("Where it was counted.", default: "runs") var key: String
 
         func call(_ context: ToolContext<World>) -> Int { context.dependencies.counted(key) }

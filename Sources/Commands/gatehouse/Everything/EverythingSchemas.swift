@@ -14,7 +14,7 @@ extension EverythingServer {
     private struct HandWrittenSchema: Tool {
         static let name = "json_schema_2020_12_tool"
         static let summary = "Has a schema with what JSON Schema 2020-12 brought."
-        static let inputSchema: JSONValue? = [
+        static let inputSchema: JSONValue = [
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "type": "object",
             "$defs": [

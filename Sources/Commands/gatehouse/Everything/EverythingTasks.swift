@@ -65,7 +65,7 @@ extension EverythingServer {
     private struct ConfirmDelete: Tool {
         static let name = "confirm_delete"
         static let summary = "Asks before it deletes, which it does not do."
-        static let annotations: ToolAnnotations? = ToolAnnotations(destructive: true)
+        static let annotations = ToolAnnotations(destructive: true)
         static let taskSupport = TaskSupport.optional
         @Parameter("What to delete.", default: "file.txt") var filename: String
 

@@ -27,17 +27,19 @@ extension RegisteredTool {
     /// Mistakes in its declaration end the program, with a message that names them.
     init<T: Tool>(_ tool: T.Type, _ dependencies: T.Dependencies) {
         let declarations = Declarations(tool)
-        let inputSchema = tool.inputSchema ?? declarations.schema(.input)
+        let hasOwnSchema = tool.inputSchema != .null
+        let inputSchema = hasOwnSchema ? tool.inputSchema : declarations.schema(.input)
         precondition(
             HeaderParameters(inputSchema: inputSchema) != nil,
             "\(tool): its headers break the rules (2026-07-28, server/tools, x-mcp-header)"
         )
-        let hasOwnSchema = tool.inputSchema != nil
         let definition = JSONValue.of([
-            "name": .string(tool.name), "title": tool.title.map { .string($0) },
+            "name": .string(tool.name), "title": tool.title.isEmpty ? nil : .string(tool.title),
             "description": .string(tool.summary), "inputSchema": inputSchema,
-            "outputSchema": tool.outputSchema ?? ToolResult.schema(ofOutput: T.Output.self),
-            "annotations": tool.annotations?.wire, "icons": tool.icons.wire, "_meta": tool.meta,
+            "outputSchema": tool.outputSchema == .null
+                ? ToolResult.schema(ofOutput: T.Output.self) : tool.outputSchema,
+            "annotations": tool.annotations == ToolAnnotations() ? nil : tool.annotations.wire,
+            "icons": tool.icons.wire, "_meta": tool.meta == .null ? nil : tool.meta,
         ])
         self.init(name: tool.name, definition: definition, taskSupport: tool.taskSupport) {
             arguments,

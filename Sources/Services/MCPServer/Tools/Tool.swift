@@ -32,23 +32,23 @@ public protocol Tool: Parameters {
     static var name: String { get }
     /// What it does, for the model.
     static var summary: String { get }
-    /// Its name, for people.
-    static var title: String? { get }
+    /// Its name, for people; empty if it has none.
+    static var title: String { get }
     /// What clients may expect of it.
-    static var annotations: ToolAnnotations? { get }
+    static var annotations: ToolAnnotations { get }
     /// Its icons.
     static var icons: [Icon] { get }
     /// Whether calls of it become tasks.
     static var taskSupport: TaskSupport { get }
-    /// Metadata for clients.
-    static var meta: JSONValue? { get }
-    /// A schema of its arguments to publish in place of the one that the declarations give.
+    /// Metadata for clients; null if there is none.
+    static var meta: JSONValue { get }
+    /// A schema of its arguments to publish in place of the one that the declarations give; null for that one.
     ///
     /// It is published as it is and not evaluated: the declared fields are checked as always, and all others are let
     /// through to `ToolContext.arguments`.
-    static var inputSchema: JSONValue? { get }
-    /// A schema of its structured content to publish in place of the one that `Output` gives.
-    static var outputSchema: JSONValue? { get }
+    static var inputSchema: JSONValue { get }
+    /// A schema of its structured content to publish in place of the one that `Output` gives; null for that one.
+    static var outputSchema: JSONValue { get }
 
     /// Does the work.
     ///
@@ -61,19 +61,19 @@ public protocol Tool: Parameters {
 
 extension Tool {
     /// None.
-    public static var title: String? { nil }
+    public static var title: String { "" }
     /// None.
-    public static var annotations: ToolAnnotations? { nil }
+    public static var annotations: ToolAnnotations { ToolAnnotations() }
     /// None.
     public static var icons: [Icon] { [] }
     /// They do not.
     public static var taskSupport: TaskSupport { .never }
     /// None.
-    public static var meta: JSONValue? { nil }
+    public static var meta: JSONValue { .null }
     /// The one that the declarations give.
-    public static var inputSchema: JSONValue? { nil }
+    public static var inputSchema: JSONValue { .null }
     /// The one that `Output` gives.
-    public static var outputSchema: JSONValue? { nil }
+    public static var outputSchema: JSONValue { .null }
 }
 
 /// What clients may expect of a tool; hints, which nothing enforces (2026-07-28, server/tools, "ToolAnnotations").

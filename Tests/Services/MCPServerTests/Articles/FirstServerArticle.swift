@@ -45,7 +45,7 @@ enum FirstServer {
     struct PayInvoice: Tool {
         static let name = "pay_invoice"
         static let summary = "Record a payment against an invoice."
-        static let annotations: ToolAnnotations? = ToolAnnotations(readOnly: false, idempotent: true)
+        static let annotations = ToolAnnotations(readOnly: false, idempotent: true)
         @Parameter("The invoice to pay.") var invoiceID: Int
         @Parameter("Amount in dollars.", minimum: 0.01) var amount: Decimal
         @Parameter("How it was paid.", default: .creditCard) var method: PaymentMethod
@@ -62,7 +62,7 @@ enum FirstServer {
     struct Delete: Tool {
         static let name = "delete"
         static let summary = "Deletes a file."
-        static let annotations: ToolAnnotations? = ToolAnnotations(destructive: true)
+        static let annotations = ToolAnnotations(destructive: true)
         @Parameter("The file.") var path: String
 
         func call(_ context: ToolContext<Void>) async throws -> String {
