@@ -33,6 +33,7 @@ def legacy(**more):
 SERVERS = {
     "asks": legacy(),
     "other": legacy(),
+    "alone": legacy(),
     "calls": legacy(isolation="call"),
     "shared": legacy(isolation="shared"),
     "small": legacy(limits={"inFlight": 5}),
@@ -284,18 +285,19 @@ def test_a_question_that_was_taken_back_is_not_asked(client):
     client.finish("withdraws", tag, result, {asked(result)[f"{tag} wanted"]: accepted()})
 
 
-def test_a_question_that_was_taken_back_while_its_caller_was_asked_makes_room_for_the_next(gateway, client, tmp_path):
-    gate = tmp_path / "gate"
+def test_a_question_that_was_taken_back_while_its_caller_was_asked_makes_room_for_the_next(gateway, ledger, tmp_path):
+    """The next is taken for the parked call's own because no other call is with the server or parked there."""
+    client, gate = Caller(gateway, ledger, "alone"), tmp_path / "gate"
     tag = str(gate)
     first = client.park("withdraws_late", tag)
     key = asked(first)[f"{tag} first"]
     gate.touch()
-    until(lambda: [n for n in gateway.journal("asks", "changed") if n["tag"] == tag], "the change of mind")
+    until(lambda: [n for n in gateway.journal("alone", "changed") if n["tag"] == tag], "the change of mind")
     second = client.retry("withdraws_late", tag, first, {key: accepted("unwanted")}).json()["result"]
     assert second["resultType"] == "input_required" and set(asked(second)) == {f"{tag} second"}
     done = client.finish("withdraws_late", tag, second, {asked(second)[f"{tag} second"]: accepted("wanted")})
     assert done["_meta"]["test/answers"] == [accepted("wanted")]
-    assert not [note for note in gateway.journal("asks", "unwanted") if note["tag"] == tag]
+    assert not [note for note in gateway.journal("alone", "unwanted") if note["tag"] == tag]
 
 
 def test_questions_by_the_same_key_are_kept_apart(client):
