@@ -2,7 +2,7 @@
 
 import pytest
 
-from peers.conformance import tool
+from peers.conformance import choices_fit, defaults_fit, tool
 from peers.parking import accepted, modelled
 from peers.raw import rpc, text_of
 
@@ -72,25 +72,13 @@ def test_tools_call_elicitation(client, action):
 
 def test_elicitation_sep1034_defaults(client):
     (question,), result = converse(client, "test_elicitation_sep1034_defaults", [accepted()])
-    fields = question["params"]["requestedSchema"]["properties"]
-    assert (fields["name"]["type"], fields["name"]["default"]) == ("string", "John Doe")
-    assert (fields["age"]["type"], fields["age"]["default"]) == ("integer", 30)
-    assert (fields["score"]["type"], fields["score"]["default"]) == ("number", 95.5)
-    assert fields["status"]["enum"] == ["active", "inactive", "pending"] and fields["status"]["default"] == "active"
-    assert (fields["verified"]["type"], fields["verified"]["default"]) == ("boolean", True)
+    defaults_fit(question["params"])
     assert text_of(result)
 
 
 def test_elicitation_sep1330_enums(client):
     (question,), result = converse(client, "test_elicitation_sep1330_enums", [{"action": "accept", "content": {}}])
-    fields = question["params"]["requestedSchema"]["properties"]
-    single, titled, named = fields["untitledSingle"], fields["titledSingle"], fields["legacyEnum"]
-    assert single["type"] == "string" and single["enum"] and "oneOf" not in single
-    assert titled["type"] == "string" and all({"const", "title"} <= set(choice) for choice in titled["oneOf"])
-    assert named["type"] == "string" and len(named["enum"]) == len(named["enumNames"]) == 3
-    many, titled = fields["untitledMulti"], fields["titledMulti"]
-    assert many["type"] == "array" and many["items"]["type"] == "string" and many["items"]["enum"]
-    assert titled["type"] == "array" and all({"const", "title"} <= set(choice) for choice in titled["items"]["anyOf"])
+    choices_fit(question["params"])
     assert text_of(result)
 
 

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from peers.conformance import tool
+from peers.conformance import choices_fit, defaults_fit, tool
 from peers.parking import accepted, modelled
 from peers.raw import CAPABILITIES, CLIENT, MODERN, SUBSCRIPTION, VERSION, text_of
 from peers.waiting import until
@@ -275,6 +275,15 @@ class TestInputRequiredResult:
     def test_capability_check(self, suite, declared, kinds):
         first = needs(suite.modern(capabilities=declared), "test_input_required_result_capabilities")
         assert {one["method"] for one in first["inputRequests"].values()} == kinds
+
+    @pytest.mark.parametrize("name, fit", [("defaults", defaults_fit), ("enums", choices_fit)])
+    def test_forms_with_defaults_and_choices(self, client, name, fit):
+        """In the suite these are scenarios of the legacy revision alone."""
+        name = {"defaults": "test_elicitation_sep1034_defaults", "enums": "test_elicitation_sep1330_enums"}[name]
+        first = needs(client, name)
+        ((key, question),) = first["inputRequests"].items()
+        fit(question["params"])
+        assert text_of(again(client, name, first, {key: {"action": "accept", "content": {}}}))
 
     def test_nothing_runs_twice(self, client):
         """More than the suite asks: a question does not make a tool begin again."""

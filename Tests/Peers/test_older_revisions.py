@@ -107,6 +107,18 @@ def test_progress_has_a_message_since_it_was_invented(session):
     keys_since(session, notice["params"], message=MARCH, progress=OLDEST)
 
 
+def test_a_batch_is_answered_where_the_revision_has_batches(session):
+    batch = [rpc("tools/call", session.tool("object"), 1), rpc("ping", None, 2), rpc("tools/call", session.tool("x"), 3)]
+    reply = session.post(batch)
+    if session.revision != MARCH:
+        assert reply.status == 400
+        return
+    messages = reply.messages() if reply.is_stream else reply.json()
+    answers = {m["id"]: m for part in messages for m in (part if isinstance(part, list) else [part])}
+    assert set(answers) == {1, 2, 3} and answers[2]["result"] == {} and answers[3]["error"]["code"] == -32602
+    assert answers[1]["result"]["content"][0]["text"] == '{"sum": 3}'
+
+
 def test_a_form_is_in_the_words_of_the_revision(session):
     connection, exchange = session.begin(rpc("tools/call", session.tool("elicit"), 70))
     reply = connection.read(exchange)

@@ -33,6 +33,7 @@ def legacy(**more):
 SERVERS = {
     "asks": legacy(),
     "other": legacy(),
+    "alone": legacy(),
     "calls": legacy(isolation="call"),
     "shared": legacy(isolation="shared"),
     "small": legacy(limits={"inFlight": 5}),
@@ -282,6 +283,65 @@ def test_a_question_that_was_taken_back_is_not_asked(client):
     result = client.park("withdraws", tag)
     assert set(asked(result)) == {f"{tag} wanted"}
     client.finish("withdraws", tag, result, {asked(result)[f"{tag} wanted"]: accepted()})
+
+
+def test_a_question_that_was_taken_back_while_its_caller_was_asked_makes_room_for_the_next(gateway, ledger, tmp_path):
+    """The next is taken for the parked call's own because no other call is with the server or parked there."""
+    client, gate = Caller(gateway, ledger, "alone"), tmp_path / "gate"
+    tag = str(gate)
+    first = client.park("withdraws_late", tag)
+    key = asked(first)[f"{tag} first"]
+    gate.touch()
+    until(lambda: [n for n in gateway.journal("alone", "changed") if n["tag"] == tag], "the change of mind")
+    second = client.retry("withdraws_late", tag, first, {key: accepted("unwanted")}).json()["result"]
+    assert second["resultType"] == "input_required" and set(asked(second)) == {f"{tag} second"}
+    done = client.finish("withdraws_late", tag, second, {asked(second)[f"{tag} second"]: accepted("wanted")})
+    assert done["_meta"]["test/answers"] == [accepted("wanted")]
+    assert not [note for note in gateway.journal("alone", "unwanted") if note["tag"] == tag]
+
+
+def test_questions_by_the_same_key_are_kept_apart(client):
+    tag = fresh_tag()
+    result = client.park("same_keys", tag)
+    keys = asked(result)
+    assert len(keys) == len(result["inputRequests"]) == 2 and "name" in result["inputRequests"]
+    answers = {keys[f"{tag} {n}"]: accepted(str(n)) for n in (1, 2)}
+    assert client.finish("same_keys", tag, result, answers)["_meta"]["test/answers"] == [accepted("1"), accepted("2")]
+
+
+def test_more_questions_than_a_round_may_have_are_refused(client):
+    tag = fresh_tag()
+    result = client.park("forms_many", tag)
+    assert len(result["inputRequests"]) == 32
+    done = client.finish("forms_many", tag, result, {key: accepted() for key in result["inputRequests"]})
+    answers = done["_meta"]["test/answers"]
+    assert answers[:32] == [accepted()] * 32 and all("code" in answer for answer in answers[32:])
+
+
+def test_questions_that_nobody_understands_are_refused_at_once(client):
+    tag = fresh_tag()
+    message = client.retry("bad_questions", tag, {}).json()
+    codes = [answer["code"] for answer in message["result"]["_meta"]["test/answers"]]
+    assert codes == [-32602] * 4 + [-32601]
+
+
+def test_a_model_with_tools_needs_the_word_of_the_client(gateway, ledger):
+    error = Caller(gateway, ledger).retry("sample_with_tools", fresh_tag(), {}).json()["error"]
+    assert error["code"] == -32021 and error["data"]["requiredCapabilities"] == {"sampling": {"tools": {}}}
+    client, tag = Caller(gateway, ledger, capabilities={"sampling": {"tools": {}}}), fresh_tag()
+    result = client.park("sample_with_tools", tag)
+    (question,) = result["inputRequests"].values()
+    assert question["params"]["tools"][0]["name"] == "t"
+    client.finish("sample_with_tools", tag, result, {asked(result)[tag]: modelled()})
+
+
+def test_context_that_was_not_declared_is_not_asked_for(gateway, ledger):
+    for declared, is_kept in (({"sampling": {}}, False), ({"sampling": {"context": {}}}, True)):
+        client, tag = Caller(gateway, ledger, capabilities=declared), fresh_tag()
+        result = client.park("sample_with_context", tag)
+        (question,) = result["inputRequests"].values()
+        assert ("includeContext" in question["params"]) == is_kept
+        client.finish("sample_with_context", tag, result, {asked(result)[tag]: modelled()})
 
 
 def test_progress_goes_to_the_token_of_the_retry(client):

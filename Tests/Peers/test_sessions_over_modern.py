@@ -4,13 +4,17 @@ import json
 
 import pytest
 
-from peers.gateway import plain
+from peers.gateway import bad, plain
 from peers.parking import Session, accepted, fresh_tag, modelled
 from peers.processes import is_alive
 from peers.raw import LegacySession, ModernClient, error_of, rpc, text_of
 from peers.waiting import until
 
-SERVERS = {"modern": plain("--era", "modern", era="modern"), "legacy": plain("--era", "legacy", era="legacy")}
+SERVERS = {
+    "modern": plain("--era", "modern", era="modern"),
+    "legacy": plain("--era", "legacy", era="legacy"),
+    "lists": bad("needs_input_in_list", "--era", "modern", era="modern"),
+}
 TASKS = "io.modelcontextprotocol/tasks"
 PREFIX = "io.modelcontextprotocol/"
 
@@ -152,6 +156,75 @@ def test_a_client_that_answers_without_a_stream_finds_the_result_when_it_is_back
     until(lambda: noted(gateway, "retried", tag), "the retry at the server")
     back = session.stream(last=event.id)
     assert back.message()["result"]["_meta"]["test/round"]["inputs"] == {"name": accepted()}
+
+
+def test_all_questions_of_a_round_are_asked_before_the_call_goes_on(gateway, session):
+    tag = fresh_tag()
+    reply = session.start("all_kinds", tag)
+    questions = {message["method"]: message for message in (reply.message() for _ in range(3))}
+    session.answer(questions["roots/list"], {"roots": []})
+    session.answer(questions["sampling/createMessage"], modelled())
+    assert text_of(session.call("echo", "meanwhile")) == "meanwhile"
+    assert not noted(gateway, "retried", tag), "one answer is missing"
+    session.answer(questions["elicitation/create"], accepted())
+    inputs = {"name": accepted(), "model": modelled(), "roots": {"roots": []}}
+    assert reply.message()["result"]["_meta"]["test/inputs"] == inputs
+
+
+def test_an_error_of_the_client_closes_a_form_and_ends_the_call_else(gateway, session):
+    tag = fresh_tag()
+    reply = session.start("all_kinds", tag)
+    questions = {message["method"]: message for message in (reply.message() for _ in range(3))}
+
+    def refuse(question):
+        error = {"code": -32097, "message": "not now"}
+        assert session.post({"jsonrpc": "2.0", "id": question["id"], "error": error}).status == 202
+
+    refuse(questions["elicitation/create"])
+    refuse(questions["sampling/createMessage"])
+    rest = reply.messages()
+    assert (rest[-1]["error"]["code"], rest[-1]["error"]["message"]) == (-32097, "not now")
+    withdrawn = [m["params"]["requestId"] for m in rest if m.get("method") == "notifications/cancelled"]
+    assert withdrawn == [questions["roots/list"]["id"]], "the question that is still open is taken back"
+    assert not noted(gateway, "retried", tag)
+    tag = fresh_tag()
+    reply = session.start("one_round", tag)
+    refuse(reply.message())
+    assert reply.message()["result"]["_meta"]["test/round"]["inputs"] == {"name": {"action": "cancel"}}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "nothing",
+        "a list",
+        "a state that is no string",
+        "an unknown question",
+        "a question without a method",
+        "a form without a schema",
+        "too many",
+    ],
+)
+def test_a_round_that_makes_no_sense_is_an_error(session, wrong):
+    answer = session.request("tools/call", session.tool("malformed_round", wrong))
+    assert answer["error"]["code"] == -32603 and not session.notices
+    assert text_of(session.call("echo", "still")) == "still"
+
+
+def test_a_list_that_needs_input_is_an_error(gateway, ledger, open_session):
+    assert open_session(server="lists").request("tools/list")["error"]["code"] == -32603
+    assert error_of(ModernClient(gateway, ledger, "lists").send("tools/list")) == -32603
+
+
+def test_a_server_that_dies_in_a_round_leaves_nobody_waiting(gateway, session):
+    tag = fresh_tag()
+    reply = session.start("one_round", tag)
+    question = reply.message()
+    assert "error" in session.request("tools/call", session.tool("crash"))
+    session.answer(question, accepted())
+    last = reply.message()
+    assert "error" in last or last["result"]["_meta"]["test/round"]["inputs"] == {"name": accepted()}
+    assert text_of(session.call("echo", "still")) == "still"
 
 
 def test_rounds_of_concurrent_calls_keep_apart(gateway, session):

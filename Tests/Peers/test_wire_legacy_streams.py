@@ -86,6 +86,21 @@ def test_each_message_goes_to_exactly_one_of_two_get_streams(session):
     assert len({message["id"] for message in messages}) == 3
 
 
+def test_a_question_that_the_server_takes_back_is_taken_back_here(gateway, ledger):
+    session = LegacySession(gateway, ledger, capabilities={"elicitation": {}}).open()
+    connection, exchange = session.begin(rpc("tools/call", session.tool("withdraws", "tag"), 60))
+    reply = connection.read(exchange)
+    unwanted, taken, wanted = reply.message(), reply.message(), reply.message()
+    assert unwanted["params"]["message"] == "tag unwanted" and taken["method"] == "notifications/cancelled"
+    assert taken["params"]["requestId"] == unwanted["id"], "by the id that the client knows"
+    result = {"action": "accept", "content": {"name": "Ada"}}
+    for question in (unwanted, wanted):
+        assert session.post({"jsonrpc": "2.0", "id": question["id"], "result": result}).status == 202
+    assert reply.message()["result"]["_meta"]["test/answers"] == [result]
+    assert not gateway.journal("plain", "unwanted")
+    session.delete()
+
+
 def test_a_changed_list_is_told_once(session):
     stream = session.stream()
     session.call("change")

@@ -40,6 +40,9 @@ class Hosted:
                 self._ready.set()
         self._ready.set()
 
+    def url(self, server):
+        return f"http://127.0.0.1:{self.port}/mcp/{server}"
+
     def stop(self):
         if self.process.poll() is None:
             self.process.terminate()
@@ -75,3 +78,25 @@ class Suite:
 def tool(name, /, **arguments):
     """The parameters of tools/call."""
     return {"name": name, "arguments": arguments}
+
+
+def defaults_fit(params):
+    """Assert that a form has the defaults of SEP-1034."""
+    fields = params["requestedSchema"]["properties"]
+    assert (fields["name"]["type"], fields["name"]["default"]) == ("string", "John Doe")
+    assert (fields["age"]["type"], fields["age"]["default"]) == ("integer", 30)
+    assert (fields["score"]["type"], fields["score"]["default"]) == ("number", 95.5)
+    assert fields["status"]["enum"] == ["active", "inactive", "pending"] and fields["status"]["default"] == "active"
+    assert (fields["verified"]["type"], fields["verified"]["default"]) == ("boolean", True)
+
+
+def choices_fit(params):
+    """Assert that a form has the five kinds of choices of SEP-1330."""
+    fields = params["requestedSchema"]["properties"]
+    single, titled, named = fields["untitledSingle"], fields["titledSingle"], fields["legacyEnum"]
+    assert single["type"] == "string" and single["enum"] and "oneOf" not in single
+    assert titled["type"] == "string" and all({"const", "title"} <= set(choice) for choice in titled["oneOf"])
+    assert named["type"] == "string" and len(named["enum"]) == len(named["enumNames"]) == 3
+    many, titled = fields["untitledMulti"], fields["titledMulti"]
+    assert many["type"] == "array" and many["items"]["type"] == "string" and many["items"]["enum"]
+    assert titled["type"] == "array" and all({"const", "title"} <= set(choice) for choice in titled["items"]["anyOf"])

@@ -127,6 +127,57 @@ def withdraws(server, message, arguments):
     put(server, message, tag, [("elicitation/create", form(f"{tag} wanted"))])
 
 
+def withdraws_late(server, message, arguments):
+    """Asks one form; once a file exists it takes it back and asks another."""
+    tag = begin(message, arguments, "withdraws_late")
+    number = server.ask("elicitation/create", form(f"{tag} first"), lambda answer: note("unwanted", tag=tag))
+
+    def change():
+        server.notify("notifications/cancelled", {"requestId": number})
+        put(server, message, tag, [("elicitation/create", form(f"{tag} second"))])
+        note("changed", tag=tag)
+
+    when_exists(tag, change)
+
+
+def forms_many(server, message, arguments):
+    """Asks forty forms at once."""
+    tag = begin(message, arguments, "forms_many")
+    put(server, message, tag, [("elicitation/create", form(f"{tag} {n}")) for n in range(40)])
+
+
+def same_keys(server, message, arguments):
+    """Asks two forms by the same key."""
+    tag = begin(message, arguments, "same_keys")
+    put(server, message, tag, [("elicitation/create", form(f"{tag} {n}", _meta={KEY: "name"})) for n in (1, 2)])
+
+
+def bad_questions(server, message, arguments):
+    """Asks what no client could understand."""
+    tag = begin(message, arguments, "bad_questions")
+    wrong = [
+        ("elicitation/create", {"requestedSchema": {"type": "object", "properties": {}}}),
+        ("elicitation/create", {"mode": "telepathy", "message": "?"}),
+        ("elicitation/create", {"mode": "url", "message": "?"}),
+        ("sampling/createMessage", {"messages": "?", "maxTokens": 1}),
+        ("no/such", {}),
+    ]
+    put(server, message, tag, wrong)
+
+
+def sample_with_tools(server, message, arguments):
+    """Lets the client's model use tools."""
+    tag = begin(message, arguments, "sample_with_tools")
+    tools = [{"name": "t", "inputSchema": {"type": "object"}}]
+    put(server, message, tag, [("sampling/createMessage", {**sampling(tag), "tools": tools})])
+
+
+def sample_with_context(server, message, arguments):
+    """Wants context for the client's model."""
+    tag = begin(message, arguments, "sample_with_context")
+    put(server, message, tag, [("sampling/createMessage", {**sampling(tag), "includeContext": "allServers"})])
+
+
 def page_first(server, message, arguments):
     """Fails with -32042 the first time that it is called with a tag."""
     tag = begin(message, arguments, "page_first")
@@ -166,6 +217,12 @@ QUESTIONS = {
         form_and_progress,
         impatient,
         withdraws,
+        withdraws_late,
+        forms_many,
+        same_keys,
+        bad_questions,
+        sample_with_tools,
+        sample_with_context,
         page_first,
     )
 }

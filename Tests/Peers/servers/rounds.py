@@ -48,6 +48,42 @@ def one_round(server, message, arguments):
     server.say(message, f"done {tag}", _meta={"test/round": facts})
 
 
+def sampling(text):
+    content = {"type": "text", "text": text}
+    return {
+        "method": "sampling/createMessage",
+        "params": {"messages": [{"role": "user", "content": content}], "maxTokens": 9},
+    }
+
+
+def all_kinds(server, message, arguments):
+    """Needs a name, an answer of the model and the roots in one round."""
+    params, tag = params_of(message), arguments.get("text", "")
+    if "inputResponses" in params:
+        note("retried", tag=tag)
+        return server.say(message, f"done {tag}", _meta={"test/inputs": params["inputResponses"]})
+    note("asked", tag=tag)
+    requests = {"name": form(tag), "model": sampling(tag), "roots": {"method": "roots/list"}}
+    need(server, message, requests, 1)
+
+
+def malformed_round(server, message, arguments):
+    """Needs input in a way that makes no sense, which is named by its text."""
+    result = {"resultType": "input_required", **MALFORMED[arguments["text"]]}
+    server.answer(message, result)
+
+
+MALFORMED = {
+    "nothing": {},
+    "a list": {"inputRequests": [form("?")]},
+    "a state that is no string": {"inputRequests": {"name": form("?")}, "requestState": 7},
+    "an unknown question": {"inputRequests": {"x": {"method": "tools/list", "params": {}}}},
+    "a question without a method": {"inputRequests": {"x": {"params": {}}}},
+    "a form without a schema": {"inputRequests": {"x": {"method": "elicitation/create", "params": {"message": "?"}}}},
+    "too many": {"inputRequests": {f"name {n}": form("?") for n in range(33)}},
+}
+
+
 def needs_capability(server, message, arguments):
     """Refuses, as a modern server does, a caller that did not declare sampling."""
     declared = params_of(message)["_meta"].get(CAPABILITIES, {})
@@ -147,6 +183,8 @@ ROUNDS = {
         always_asks,
         always_again,
         one_round,
+        all_kinds,
+        malformed_round,
         needs_capability,
         asks_undeclared,
         odd_type,

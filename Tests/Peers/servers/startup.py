@@ -102,6 +102,14 @@ def asks_in_list(server):
     server.run()
 
 
+def needs_input_in_list(server):
+    """Answers a list with `input_required`, which only three methods may."""
+    server.on_tools_list = lambda message, params: server.answer(
+        message, {"resultType": "input_required", "requestState": "x"}
+    )
+    server.run()
+
+
 def crashes_twice(server):
     """Ends in the handshake as long as a file counts less than two starts."""
     path = os.environ["PEER_JOURNAL"] + ".starts"
@@ -127,6 +135,7 @@ BEHAVIOURS = {
         stubborn,
         forks,
         asks_in_list,
+        needs_input_in_list,
         crashes_twice,
         rich,
     )
