@@ -46,7 +46,9 @@ async def test_a_cancellation_hits_one_of_many(gateway, mode, server, ledger):
         async with anyio.create_task_group() as group:
             for tag in tags:
                 group.start_soon(call, tag)
-            await until_async(lambda: all(noted(gateway, server, "wait started", t) for t in tags), "four calls at the server")
+            await until_async(
+                lambda: all(noted(gateway, server, "wait started", t) for t in tags), "four calls at the server"
+            )
             scopes[tags[2]].cancel()
             await until_async(lambda: noted(gateway, server, "wait cancelled", tags[2]), "one cancellation")
             assert text(await client.call_tool("echo", {"text": "meanwhile"})) == "meanwhile"
@@ -65,7 +67,9 @@ async def test_calls_of_a_legacy_client_with_equal_ids_are_cancelled_apart(gatew
                 outer.start_soon(two.call_tool, "wait", {"tag": tags[1]})
                 async with anyio.create_task_group() as inner:
                     inner.start_soon(one.call_tool, "wait", {"tag": tags[0]})
-                    await until_async(lambda: all(noted(gateway, server, "wait started", t) for t in tags), "both calls")
+                    await until_async(
+                        lambda: all(noted(gateway, server, "wait started", t) for t in tags), "both calls"
+                    )
                     inner.cancel_scope.cancel()
                 await until_async(lambda: noted(gateway, server, "wait cancelled", tags[0]), "the first's cancellation")
                 await two.call_tool("echo", {"text": "x"})

@@ -1,7 +1,7 @@
 """The official suite's server scenarios that both revisions have, on either wire. A test is named after its scenario.
 
-Each runs hosted and bridged to a child of either era. Every message must be valid as well (`wire-schema-valid`): the ledger
-judges that.
+Each runs hosted and bridged to a child of either era. Every message must be valid as well (`wire-schema-valid`):
+the ledger judges that.
 """
 
 import base64

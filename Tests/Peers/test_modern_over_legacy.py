@@ -76,9 +76,7 @@ class TestSubscriptions:
     def test_what_the_server_does_not_honour_is_not_acknowledged(self, gateway, ledger):
         client = client_of(gateway, ledger, "watched")
         uris = ["test://good", "test://refused"]
-        stream = client.listen(
-            id=3, resourceSubscriptions=uris, toolsListChanged=True, promptsListChanged=True
-        )
+        stream = client.listen(id=3, resourceSubscriptions=uris, toolsListChanged=True, promptsListChanged=True)
         assert acknowledged(stream) == {"toolsListChanged": True, "resourceSubscriptions": ["test://good"]}
         stream.connection.close()
 
@@ -164,9 +162,7 @@ def test_a_server_gets_a_handshake_and_nothing_of_the_modern_era(gateway, client
     assert "result" in client.request("tools/call", params)
     assert {notice["params"]["progressToken"] for notice in client.notices} == {"mine"}
     pid = client.whoami()["pid"]
-    first, second = [
-        note["message"] for note in gateway.journal("legacy", "read") if note["pid"] == pid
-    ][:2]
+    first, second = [note["message"] for note in gateway.journal("legacy", "read") if note["pid"] == pid][:2]
     assert first["method"] == "initialize" and first["params"]["protocolVersion"] == "2025-11-25"
     assert first["params"]["clientInfo"]["name"] and "_meta" not in first["params"]
     assert second["method"] == "notifications/initialized"

@@ -108,7 +108,11 @@ def test_progress_has_a_message_since_it_was_invented(session):
 
 
 def test_a_batch_is_answered_where_the_revision_has_batches(session):
-    batch = [rpc("tools/call", session.tool("object"), 1), rpc("ping", None, 2), rpc("tools/call", session.tool("x"), 3)]
+    batch = [
+        rpc("tools/call", session.tool("object"), 1),
+        rpc("ping", None, 2),
+        rpc("tools/call", session.tool("x"), 3),
+    ]
     reply = session.post(batch)
     if session.revision != MARCH:
         assert reply.status == 400

@@ -1,7 +1,7 @@
 """A legacy server asks while a modern caller waits: the call is parked, and the retry wakes it.
 
-Nothing runs twice, and nobody sees another's question; the server's own journal says so. That a retry by another person is
-refused cannot be shown while nobody signs in: all callers here are one principal.
+Nothing runs twice, and nobody sees another's question; the server's own journal says so. That a retry by another person
+is refused cannot be shown while nobody signs in: all callers here are one principal.
 """
 
 import base64
@@ -36,8 +36,6 @@ SERVERS = {
     "alone": legacy(),
     "calls": legacy(isolation="call"),
     "shared": legacy(isolation="shared"),
-    "small": legacy(limits={"inFlight": 5}),
-    "large": legacy(limits={"inFlight": 250}),
     "lists": bad("asks_in_list", "--era", "legacy", era="legacy"),
 }
 ROOTS = {"roots": [{"uri": "file:///home/ada"}]}
@@ -261,7 +259,9 @@ def test_a_call_may_take_several_rounds(gateway, client):
     for number, name in enumerate(WORDS, 1):
         assert list(asked(result)) == [f"{tag} {number}"]
         states.append(result["requestState"])
-        result = client.retry("series", tag, result, {asked(result)[f"{tag} {number}"]: accepted(name)}).json()["result"]
+        result = client.retry("series", tag, result, {asked(result)[f"{tag} {number}"]: accepted(name)}).json()[
+            "result"
+        ]
     assert result["resultType"] == "complete" and result["_meta"]["test/answers"] == list(WORDS)
     assert len(set(states)) == 3 and len(runs(gateway, "asks", tag)) == 1
     for state in states:
@@ -550,112 +550,3 @@ def test_a_child_that_all_share_may_not_ask(gateway, ledger):
     assert answers_to(gateway, "shared", tag)[0]["error"]["code"] == -32601
     told = [m["params"]["capabilities"] for m in gateway.seen("shared", "initialize")]
     assert told and all(capabilities == {} for capabilities in told)
-
-
-def test_more_calls_than_may_be_parked_get_an_error_and_none_is_lost(gateway, ledger):
-    client = Caller(gateway, ledger, "small")
-    parked, refused = {}, 0
-    for _ in range(40):
-        tag = fresh_tag()
-        message = client.retry("form_one", tag, {}).json()
-        if message.get("result", {}).get("resultType") == "input_required":
-            parked[tag] = message["result"]
-        else:
-            refused += 1
-            assert "error" in message or message["result"].get("_meta", {}).get("test/answers", [{}])[0].get("code")
-    assert refused and parked, f"{len(parked)} parked, {refused} refused"
-    for tag, result in parked.items():
-        done = client.finish("form_one", tag, result, {asked(result)[tag]: accepted(tag)})
-        assert done["_meta"]["test/answers"] == [accepted(tag)]
-    tag = fresh_tag()
-    result = client.park("form_one", tag)
-    client.finish("form_one", tag, result, {asked(result)[tag]: accepted()})
-
-
-def resident(pid):
-    """The resident memory of a process in bytes."""
-    with open(f"/proc/{pid}/statm") as file:
-        return int(file.read().split()[1]) * 4096
-
-
-@pytest.mark.timeout(120)
-def test_a_thousand_parked_calls_are_all_finished(gateway):
-    """Four sets of capabilities make four children, so that the silence that is waited for passes four times at once."""
-    sets = [ALL, {"elicitation": {}}, {"elicitation": {}, "roots": {}}, {"elicitation": {}, "sampling": {}}]
-    before, done, parked = resident(gateway.pid), [], []
-
-    def park(declared):
-        client = Caller(gateway, None, "large", declared)
-        own = [(client, tag, client.park("form_one", tag)) for tag in (fresh_tag() for _ in range(250))]
-        parked.extend(own)
-
-    def finish(own):
-        for client, tag, result in own:
-            answers = client.finish("form_one", tag, result, {asked(result)[tag]: accepted(tag)})["_meta"]
-            done.append(answers["test/answers"] == [accepted(tag)])
-
-    for work in (park, finish):
-        jobs = sets if work is park else [parked[start::4] for start in range(4)]
-        threads = [threading.Thread(target=work, args=(job,)) for job in jobs]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert len(parked) == 1000
-    assert len(done) == 1000 and all(done)
-    tags = [note["tag"] for note in gateway.journal("large", "run")]
-    assert len(tags) == len(set(tags)) == 1000, "each ran once"
-    assert resident(gateway.pid) - before < 64 << 20
-
-
-class TestTime:
-    """With states that live for a second."""
-
-    @pytest.fixture(scope="class")
-    def hurried(self, make_gateway):
-        return make_gateway({"asks": legacy()}, {"timeouts": {"requestState": 1}})
-
-    def test_a_client_that_never_answers_has_cancelled_and_the_call_ends(self, hurried, ledger):
-        client, tag = Caller(hurried, ledger), fresh_tag()
-        result = client.park("mixed", tag)
-        until(lambda: is_cancelled(hurried, "asks", tag), "the cancellation at the server")
-        elicited, sampled, listed = answers_to(hurried, "asks", tag)
-        assert elicited["result"] == {"action": "cancel"}
-        assert "error" in sampled and "error" in listed
-        reply = client.retry("mixed", tag, result, {asked(result)["roots"]: ROOTS})
-        assert error_of(reply) == -32602
-        assert len(runs(hurried, "asks", tag)) == 1
-        assert text_of(client.call("echo", "still")) == "still"
-
-    def test_a_state_that_is_too_old_is_refused(self, hurried, ledger):
-        client, tag = Caller(hurried, ledger), fresh_tag()
-        result = client.park("form_one", tag)
-        until(lambda: is_cancelled(hurried, "asks", tag), "the cancellation at the server")
-        assert answers_to(hurried, "asks", tag)[0]["result"] == {"action": "cancel"}
-        for _ in range(2):
-            assert error_of(client.retry("form_one", tag, result, {asked(result)[tag]: accepted()})) == -32602
-        assert len(runs(hurried, "asks", tag)) == 1 and len(answers_to(hurried, "asks", tag)) == 1
-
-
-class TestBounds:
-    """With two calls that may wait, and so eight that may be parked."""
-
-    @pytest.fixture(scope="class")
-    def bounded(self, make_gateway):
-        return make_gateway({"asks": legacy()}, {"limits": {"inFlight": 2}})
-
-    def test_a_question_too_many_is_refused_and_no_other_is_lost(self, bounded, ledger):
-        client = Caller(bounded, ledger)
-        tags = [fresh_tag() for _ in range(8)]
-        parked = {tag: client.park("form_one", tag) for tag in tags}
-        for _ in range(3):
-            tag = fresh_tag()
-            message = client.retry("form_one", tag, {}).json()
-            assert message.get("result", {}).get("resultType") != "input_required", message
-            assert "error" in answers_to(bounded, "asks", tag)[0], "the server is told"
-        for tag in tags:
-            done = client.finish("form_one", tag, parked[tag], {asked(parked[tag])[tag]: accepted(tag)})
-            assert done["_meta"]["test/answers"] == [accepted(tag)]
-        again = fresh_tag()
-        result = client.park("form_one", again)
-        client.finish("form_one", again, result, {asked(result)[again]: accepted()})

@@ -85,7 +85,9 @@ def asked(result):
     words = {}
     for key, request in result["inputRequests"].items():
         params = request.get("params", {})
-        words[params.get("message") or (params["messages"][0]["content"]["text"] if "messages" in params else "roots")] = key
+        words[
+            params.get("message") or (params["messages"][0]["content"]["text"] if "messages" in params else "roots")
+        ] = key
     return words
 
 

@@ -3,7 +3,8 @@
     plain.py [--era legacy|modern|dual] [--bad BEHAVIOUR]
 
 Everything that it reads goes into the journal, so that a test sees what reached the child. Behaviours that belong to
-one call are tools (`misbehaviour.py`, `questions.py`, `rounds.py`); those of a whole process are named with --bad (`startup.py`).
+one call are tools (`misbehaviour.py`, `questions.py`, `rounds.py`); those of a whole process are named with --bad
+(`startup.py`).
 """
 
 import argparse

@@ -112,6 +112,12 @@ def form_and_progress(server, message, arguments):
     server.ask("elicitation/create", form(tag), take)
 
 
+def form_and_wait(server, message, arguments):
+    """Asks one form; after the answer it waits to be cancelled."""
+    tag = begin(message, arguments, "form_and_wait")
+    server.ask("elicitation/create", form(tag), lambda answer: note("answer", tag=tag, index=0, answer=answer))
+
+
 def impatient(server, message, arguments):
     """Asks one form, and gives its result without waiting for the answer once a file exists."""
     tag = begin(message, arguments, "impatient")
@@ -215,6 +221,7 @@ QUESTIONS = {
         keyed,
         series,
         form_and_progress,
+        form_and_wait,
         impatient,
         withdraws,
         withdraws_late,

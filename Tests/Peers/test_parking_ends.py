@@ -1,0 +1,140 @@
+"""Parked calls and rounds at the end of things: of a process, of its time, of room for it, of the gateway."""
+
+import pytest
+
+from peers.gateway import plain
+from peers.parking import ALL, Caller, Session, accepted, answers_to, asked, fresh_tag, is_cancelled, runs
+from peers.processes import is_alive
+from peers.raw import error_of, text_of
+from peers.waiting import until
+
+
+def of_era(era, **more):
+    return plain("--era", era, era=era, **more)
+
+
+def pid_of(gateway, server, tag):
+    (note,) = runs(gateway, server, tag)
+    return note["pid"]
+
+
+def test_a_parked_call_does_not_hold_up_the_end_of_the_gateway(make_gateway, ledger):
+    gateway = make_gateway({"asks": of_era("legacy")}, {"timeouts": {"shutdownGrace": 60}})
+    tag = fresh_tag()
+    Caller(gateway, ledger).park("form_one", tag)
+    pid = pid_of(gateway, "asks", tag)
+    assert gateway.terminate(timeout=20) == 0
+    assert not is_alive(pid)
+
+
+def test_a_round_that_waits_for_the_user_is_ended_with_the_gateway(make_gateway, ledger):
+    gateway = make_gateway({"modern": of_era("modern")}, {"timeouts": {"shutdownGrace": 0.5}})
+    session = Session(gateway, ledger, server="modern").open()
+    reply = session.start("one_round", fresh_tag())
+    assert reply.message()["method"] == "elicitation/create"
+    assert gateway.terminate(timeout=20) == 0
+    rest = reply.messages()
+    assert rest and "error" in rest[-1] and rest[-1]["id"] == 90, "the call is told, not dropped"
+
+
+class TestAfterASecond:
+    """With states that live for a second, a process of its own for each call, and sessions that idle for a second."""
+
+    @pytest.fixture(scope="class")
+    def hurried(self, make_gateway):
+        servers = {"calls": of_era("legacy", isolation="call"), "session": of_era("legacy")}
+        return make_gateway(servers, {"timeouts": {"requestState": 1, "session": 1}})
+
+    def test_the_process_of_a_call_that_nobody_comes_back_for_ends(self, hurried, ledger):
+        client, tag = Caller(hurried, ledger, "calls"), fresh_tag()
+        result = client.park("form_one", tag)
+        pid = pid_of(hurried, "calls", tag)
+        until(lambda: not is_alive(pid), "the end of the process")
+        assert answers_to(hurried, "calls", tag)[0]["result"] == {"action": "cancel"}
+        assert error_of(client.retry("form_one", tag, result, {asked(result)[tag]: accepted()})) == -32602
+        assert len(runs(hurried, "calls", tag)) == 1
+
+
+def test_a_parked_call_outlives_the_idleness_of_its_process(make_gateway, ledger):
+    """What ends an idle session does not end a process in which a call is parked."""
+    servers = {"asks": of_era("legacy"), "clock": of_era("legacy")}
+    gateway = make_gateway(servers, {"timeouts": {"requestState": 60, "session": 1}})
+    client, tag = Caller(gateway, ledger), fresh_tag()
+    result = client.park("form_one", tag)
+    clock = Session(gateway, ledger, server="clock").open().whoami()["pid"]
+    until(lambda: not is_alive(clock), "the end of a session that is idle", timeout=30)
+    done = client.finish("form_one", tag, result, {asked(result)[tag]: accepted()})
+    assert text_of(done) == f"done {tag}" and len(runs(gateway, "asks", tag)) == 1
+
+
+@pytest.fixture
+def narrow(make_gateway):
+    return make_gateway({"asks": of_era("legacy", limits={"children": 2})})
+
+
+def living(gateway):
+    return {note["pid"] for note in gateway.journal("asks", "start") if is_alive(note["pid"])}
+
+
+def test_an_idle_process_makes_room_for_other_capabilities(narrow, ledger):
+    """Each set of capabilities needs a process of its own at a legacy server; one that is not used may go."""
+    for declared in ({"elicitation": {}}, ALL, {}, {"roots": {}}, {"sampling": {}}):
+        client = Caller(narrow, ledger, capabilities=declared)
+        assert text_of(client.call("echo", str(declared))) == str(declared)
+        until(lambda: len(living(narrow)) <= 2, "no more processes than are allowed")
+
+
+def test_a_parked_call_is_not_given_up_for_anothers_sake(narrow, ledger):
+    parked = []
+    for declared in ({"elicitation": {}}, ALL):
+        client, tag = Caller(narrow, ledger, capabilities=declared), fresh_tag()
+        parked.append((client, tag, client.park("form_one", tag)))
+    reply = Caller(narrow, ledger, capabilities={}).send("tools/list")
+    assert reply.status == 503 and reply.header("retry-after")
+    assert len(living(narrow)) == 2
+    for client, tag, result in parked:
+        assert text_of(client.finish("form_one", tag, result, {asked(result)[tag]: accepted()})) == f"done {tag}"
+
+
+def test_a_call_that_was_woken_ends_with_its_caller(make_gateway, ledger, tmp_path):
+    """The retry's stream is closed while the server works on: that cancels the call, as it would any other."""
+    gateway = make_gateway({"asks": of_era("legacy")})
+    client, tag = Caller(gateway, ledger), fresh_tag()
+    result = client.park("form_and_wait", tag)
+    params = {"name": "form_and_wait", "arguments": {"text": tag}, "requestState": result["requestState"]}
+    params["inputResponses"] = {asked(result)[tag]: accepted("Ada")}
+    connection, _ = client.begin(client.message("tools/call", params))
+    until(lambda: answers_to(gateway, "asks", tag), "the answer at the server")
+    connection.close()
+    until(lambda: is_cancelled(gateway, "asks", tag), "the cancellation at the server")
+    assert text_of(client.call("echo", "still")) == "still"
+    assert len(runs(gateway, "asks", tag)) == 1
+
+
+class TestStates:
+    """With states that live for a second."""
+
+    @pytest.fixture(scope="class")
+    def hurried(self, make_gateway):
+        return make_gateway({"asks": of_era("legacy")}, {"timeouts": {"requestState": 1}})
+
+    def test_a_client_that_never_answers_has_cancelled_and_the_call_ends(self, hurried, ledger):
+        client, tag = Caller(hurried, ledger), fresh_tag()
+        result = client.park("mixed", tag)
+        until(lambda: is_cancelled(hurried, "asks", tag), "the cancellation at the server")
+        elicited, sampled, listed = answers_to(hurried, "asks", tag)
+        assert elicited["result"] == {"action": "cancel"}
+        assert "error" in sampled and "error" in listed
+        reply = client.retry("mixed", tag, result, {asked(result)["roots"]: {"roots": []}})
+        assert error_of(reply) == -32602
+        assert len(runs(hurried, "asks", tag)) == 1
+        assert text_of(client.call("echo", "still")) == "still"
+
+    def test_a_state_that_is_too_old_is_refused(self, hurried, ledger):
+        client, tag = Caller(hurried, ledger), fresh_tag()
+        result = client.park("form_one", tag)
+        until(lambda: is_cancelled(hurried, "asks", tag), "the cancellation at the server")
+        assert answers_to(hurried, "asks", tag)[0]["result"] == {"action": "cancel"}
+        for _ in range(2):
+            assert error_of(client.retry("form_one", tag, result, {asked(result)[tag]: accepted()})) == -32602
+        assert len(runs(hurried, "asks", tag)) == 1 and len(answers_to(hurried, "asks", tag)) == 1
