@@ -3,7 +3,7 @@
 import pytest
 
 from peers.gateway import plain
-from peers.parking import ALL, Caller, Session, accepted, answers_to, asked, fresh_tag, is_cancelled, runs
+from peers.parking import ALL, Caller, Session, accepted, answers_to, asked, fresh_tag, is_cancelled, retried, runs
 from peers.processes import is_alive
 from peers.raw import error_of, text_of
 from peers.waiting import until
@@ -109,6 +109,22 @@ def test_a_call_that_was_woken_ends_with_its_caller(make_gateway, ledger, tmp_pa
     until(lambda: is_cancelled(gateway, "asks", tag), "the cancellation at the server")
     assert text_of(client.call("echo", "still")) == "still"
     assert len(runs(gateway, "asks", tag)) == 1
+
+
+def test_a_question_of_a_call_that_was_given_up_is_asked_of_nobody(make_gateway, ledger, tmp_path):
+    """The server has not yet heard that its caller is gone, and asks; another call waits for its turn meanwhile."""
+    gateway = make_gateway({"asks": of_era("legacy")})
+    client, lost, kept = Caller(gateway, ledger), str(tmp_path / "lost"), fresh_tag()
+    gone, _ = client.begin(client.message("tools/call", retried("ponder", lost, {})))
+    until(lambda: runs(gateway, "asks", lost), "the first call")
+    gone.close()
+    waiting = client.begin(client.message("tools/call", retried("form_one", kept, {})))
+    (tmp_path / "lost").touch()
+    result = waiting[0].read(waiting[1]).json()["result"]
+    assert list(asked(result)) == [kept], "the question of another"
+    done = client.finish("form_one", kept, result, {asked(result)[kept]: accepted(kept)})
+    assert done["_meta"]["test/answers"] == [accepted(kept)]
+    assert all("error" in answer for answer in answers_to(gateway, "asks", lost))
 
 
 class TestStates:

@@ -3,6 +3,7 @@
 Each notes in the journal that it runs, and every answer that it gets, under the tag that its caller gave.
 """
 
+import os
 import threading
 import time
 
@@ -118,6 +119,14 @@ def form_and_wait(server, message, arguments):
     server.ask("elicitation/create", form(tag), lambda answer: note("answer", tag=tag, index=0, answer=answer))
 
 
+def ponder(server, message, arguments):
+    """Thinks until a file exists, hears nothing meanwhile, and then asks one form."""
+    tag = begin(message, arguments, "ponder")
+    while not os.path.exists(tag):
+        time.sleep(0.01)
+    put(server, message, tag, [("elicitation/create", form(tag))])
+
+
 def impatient(server, message, arguments):
     """Asks one form, and gives its result without waiting for the answer once a file exists."""
     tag = begin(message, arguments, "impatient")
@@ -199,7 +208,6 @@ def page_first(server, message, arguments):
 
 def when_exists(path, then):
     """Do something as soon as a file exists."""
-    import os
 
     def later():
         end = time.monotonic() + 60
@@ -222,6 +230,7 @@ QUESTIONS = {
         series,
         form_and_progress,
         form_and_wait,
+        ponder,
         impatient,
         withdraws,
         withdraws_late,
