@@ -127,6 +127,24 @@ def test_a_question_of_a_call_that_was_given_up_is_asked_of_nobody(make_gateway,
     assert all("error" in answer for answer in answers_to(gateway, "asks", lost))
 
 
+def test_a_log_line_of_a_parked_call_is_not_told_to_another_caller(make_gateway, ledger, tmp_path):
+    """It cannot be told whose it is, so it is nobody's."""
+    gateway = make_gateway({"asks": of_era("legacy")})
+    client, tag, gate = Caller(gateway, ledger), str(tmp_path / "parked"), tmp_path / "gate"
+    result = client.park("log_while_asking", tag)
+    params = {"name": "hold", "arguments": {"text": str(gate)}, "_meta": {"io.modelcontextprotocol/logLevel": "debug"}}
+    other = client.begin(client.message("tools/call", params))
+    until(lambda: gateway.journal("asks", "hold"), "the other call")
+    (tmp_path / "parked").touch()
+    until(lambda: gateway.journal("asks", "logged"), "the log of the parked call")
+    gate.touch()
+    reply = other[0].read(other[1])
+    messages = reply.messages() if reply.is_stream else [reply.json()]
+    assert text_of(messages[-1]["result"]) == "released"
+    assert not [m for m in messages if m.get("method") == "notifications/message"], "the log of another"
+    client.finish("log_while_asking", tag, result, {asked(result)[tag]: accepted()})
+
+
 class TestStates:
     """With states that live for a second."""
 

@@ -1,6 +1,6 @@
-"""Many clients at once that behave badly at random, between the eras: nobody gets what is another's, nothing runs twice.
+"""Many clients at once that behave badly at random, between the eras.
 
-The randomness has fixed seeds, so that a failure can be had again.
+Nobody gets what is another's, and nothing runs twice. The randomness has fixed seeds: a failure can be had again.
 """
 
 import json

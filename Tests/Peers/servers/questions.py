@@ -119,6 +119,18 @@ def form_and_wait(server, message, arguments):
     server.ask("elicitation/create", form(tag), lambda answer: note("answer", tag=tag, index=0, answer=answer))
 
 
+def log_while_asking(server, message, arguments):
+    """Asks one form, and logs its tag once a file of that name exists."""
+    tag = begin(message, arguments, "log_while_asking")
+    put(server, message, tag, [("elicitation/create", form(tag))])
+
+    def log():
+        server.notify("notifications/message", {"level": "error", "data": tag})
+        note("logged", tag=tag)
+
+    when_exists(tag, log)
+
+
 def ponder(server, message, arguments):
     """Thinks until a file exists, hears nothing meanwhile, and then asks one form."""
     tag = begin(message, arguments, "ponder")
@@ -232,6 +244,7 @@ QUESTIONS = {
         form_and_wait,
         ponder,
         impatient,
+        log_while_asking,
         withdraws,
         withdraws_late,
         forms_many,
