@@ -70,6 +70,8 @@ package protocol Conversation: SessionFoundation {
     func keep(for milliseconds: UInt64)
     /// Gives a call up: tells the server, and drops its answer.
     func cancel(_ id: Int, reason: String)
+    /// Whether nobody would miss it: no call, parked or not, no subscription and no task needs it.
+    var isIdle: Bool { get }
 }
 
 extension Conversation {
@@ -118,6 +120,8 @@ package protocol Backend: AnyObject {
     func learnTools(_ tools: Span<UInt8>)
     /// Tells callers that still wait so; `slot` of `slots` is served, the others another time.
     func heartbeat(slot: Int, of slots: Int)
+    /// Ends what has waited or been idle for too long; to be called about every second.
+    func sweep(now: UInt64)
     /// Tells callers that the gateway is stopping, so that what would last for ever ends.
     func beginStopping()
     /// Ends everything; calls back when nothing is left.

@@ -205,6 +205,8 @@ final class ChildConversation: Conversation {
         endTimer?.schedule(after: due - now)
     }
 
+    var isIdle: Bool { upstream.callCount == 0 && upstream.askCount == 0 && keptUntil <= processes.loop.now }
+
     private func endIfIdle() {
         if upstream.callCount == 0 { end() }
     }

@@ -21,6 +21,8 @@ package final class ProcessBackend: Backend {
     private var conversations: [UInt64: ChildConversation] = [:]
     /// The conversations that modern callers use, by number.
     private var stateless: [UInt64: any Conversation] = [:]
+    /// When each of them was last used, in milliseconds of the loop's clock.
+    private var lastUses: [UInt64: UInt64] = [:]
     /// Those that are used again.
     private var byOwner: [Owner: UInt64] = [:]
     /// The subscriptions of each principal at a legacy server.
@@ -47,6 +49,9 @@ package final class ProcessBackend: Backend {
         self.processes = processes
         self.isolation = isolation
         own = ChildPopulation(limit: processes.server.limits.children ?? .max)
+        for population in [own, processes.population] {
+            population.search { [weak self] in self?.idle }
+        }
     }
 
     package var name: String { processes.server.name }
@@ -73,6 +78,7 @@ package final class ProcessBackend: Backend {
         declared: () -> JSONValue
     ) throws(Failure) -> ModernConversation {
         if let instance, let conversation = stateless[instance] {
+            lastUses[instance] = processes.loop.now
             return ModernConversation(conversation, instance: instance, isForOneCall: isolation == .call)
         }
         let traits = try known()
@@ -113,11 +119,13 @@ package final class ProcessBackend: Backend {
         _ open: () throws(Failure) -> any Conversation
     ) throws(Failure) -> ModernConversation {
         if isolation != .call, let instance = byOwner[owner], let known = stateless[instance] {
+            lastUses[instance] = processes.loop.now
             return ModernConversation(known, instance: instance, isForOneCall: false)
         }
         let instance = nextInstance
         let opened = try open()
         stateless[instance] = opened
+        lastUses[instance] = processes.loop.now
         if isolation != .call { byOwner[owner] = instance }
         return ModernConversation(opened, instance: instance, isForOneCall: isolation == .call)
     }
@@ -157,6 +165,7 @@ package final class ProcessBackend: Backend {
     func ended(_ conversation: ChildConversation) {
         conversations[conversation.instance] = nil
         if stateless.removeValue(forKey: conversation.instance) != nil {
+            lastUses[conversation.instance] = nil
             for (owner, instance) in byOwner where instance == conversation.instance { byOwner[owner] = nil }
             for (principal, hub) in hubs where hub.isDeserted { hubs[principal] = nil }
         }
@@ -179,6 +188,12 @@ package final class ProcessBackend: Backend {
     /// Those that only show what the server speaks are few and short-lived, and not counted against the limits.
     func spawn(isCounted: Bool = true, _ completion: @escaping (Result<Child, Failure>) -> Void) {
         guard !isCounted || enter() else {
+            // It is tried again when the place of one that nobody needs is free.
+            let retry = { [weak self] in
+                guard let self, !self.isEnding else { return }
+                self.spawn(completion)
+            }
+            if own.hasRoom ? processes.population.makeRoom(retry) : own.makeRoom(retry) { return }
             completion(
                 .failure(Failure(.internalError, "Too many processes run; try again later", source: .gateway))
             )
@@ -252,6 +267,27 @@ package final class ProcessBackend: Backend {
         finishIfIdle()
     }
 
+    /// The process of modern callers that nobody has needed for the longest time.
+    private var idle: ChildPopulation.Idle? {
+        var found: (instance: UInt64, lastUse: UInt64)?
+        for (instance, conversation) in stateless where conversation.isIdle {
+            guard conversations[instance]?.hasProcess == true, let lastUse = lastUses[instance] else {
+                continue
+            }
+            if lastUse < found?.lastUse ?? .max { found = (instance, lastUse) }
+        }
+        guard let found, let conversation = stateless[found.instance] else { return nil }
+        return ChildPopulation.Idle(lastUse: found.lastUse) { conversation.end() }
+    }
+
+    package func sweep(now: UInt64) {
+        for conversation in conversations.values { (conversation.listener as? any Bridge)?.expire(now: now) }
+        for (instance, conversation) in stateless where conversation.isIdle {
+            guard let lastUse = lastUses[instance], now > lastUse &+ processes.idleLimit else { continue }
+            conversation.end()
+        }
+    }
+
     package func beginStopping() {
         for conversation in Array(conversations.values) {
             conversation.beginStopping()
@@ -261,6 +297,7 @@ package final class ProcessBackend: Backend {
 
     package func end(_ completion: @escaping () -> Void) {
         isEnding = true
+        own.giveUp()
         onEnd = completion
         probe?.abandon()
         for conversation in Array(conversations.values) {

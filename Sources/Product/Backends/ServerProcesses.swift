@@ -23,6 +23,8 @@ package final class ServerProcesses {
     let log: Log
     /// Milliseconds for which a call waits for what its caller was asked.
     let patience: UInt64
+    /// Milliseconds after which a process that modern callers used and use no more is ended.
+    let idleLimit: UInt64
     /// Children of all servers, for the bound on their number.
     let population: ChildPopulation
     /// Where frames are put together, one at a time.
@@ -37,7 +39,7 @@ package final class ServerProcesses {
         loop: EventLoop,
         spawner: ChildSpawner,
         population: ChildPopulation,
-        patience: Duration,
+        timeouts: Timeouts,
         log: Log
     ) {
         self.server = server
@@ -46,7 +48,8 @@ package final class ServerProcesses {
         self.loop = loop
         self.spawner = spawner
         self.population = population
-        self.patience = patience.wholeMilliseconds
+        patience = timeouts.requestState.wholeMilliseconds
+        idleLimit = (server.sessionTimeout ?? timeouts.session).wholeMilliseconds
         self.log = log.of("server \(server.name)")
     }
 
@@ -68,33 +71,6 @@ package final class ServerProcesses {
     func drop(_ reason: String) {
         dropped[reason, default: 0] += 1
         log.debug("dropped a message of the server: \(reason)")
-    }
-}
-
-/// How many children run, of all servers together.
-package final class ChildPopulation {
-    private let limit: Int
-    /// How many run or are being started.
-    package private(set) var count = 0
-
-    /// Starts with none.
-    package init(limit: Int) {
-        self.limit = limit
-    }
-
-    /// Whether a place is free.
-    var hasRoom: Bool { count < limit }
-
-    /// Takes a place; false if none is free.
-    func enter() -> Bool {
-        guard count < limit else { return false }
-        count += 1
-        return true
-    }
-
-    /// Gives a place back.
-    func leave() {
-        count -= 1
     }
 }
 

@@ -64,7 +64,7 @@ package final class GatewayServer {
                 loop: loop,
                 spawner: spawner,
                 population: population,
-                patience: configuration.timeouts.requestState,
+                timeouts: configuration.timeouts,
                 log: log
             )
             // Off loopback nobody is known apart, so that nothing may stay in a process between two calls.
@@ -205,6 +205,7 @@ package final class GatewayServer {
         nextSweep = now + 1_000
         let idle = configuration.timeouts.session.wholeMilliseconds
         let registry = context.pipeline.registry
+        for backend in backends { backend.sweep(now: now) }
         context.pipeline.sessions.sweep(at: now) { registry.find($0.server)?.sessionTimeout ?? idle }
     }
 

@@ -163,6 +163,7 @@ import Testing
 /// A conversation in which nothing is said.
 private final class Silence: Conversation {
     weak var listener: (any ConversationListener)?
+    var isIdle: Bool { true }
     var isBusy: Bool { false }
     func call(
         _ message: Message,

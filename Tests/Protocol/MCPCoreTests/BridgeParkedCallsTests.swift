@@ -365,6 +365,24 @@ import Testing
         #expect(machine.count == 0)
     }
 
+    @Test func `the end gives up what is parked and takes the rest back`() {
+        var machine = parked()
+        _ = machine.add(1, mayAsk: true)
+        _ = machine.add(2, mayAsk: true)
+        _ = ask(&machine, 2, at: 30)
+        _ = machine.retry(1, [.init("k", Self.accept)], at: 31)
+        _ = machine.add(3, mayAsk: false)
+        var other = parked()
+        #expect(kinds(other.end()) == ["answer 1 cancel", "cancel 0"])
+        #expect(
+            kinds(machine.end()) == [
+                "refuse 1 -32603", "cancel 0", "refuse 2 -32603", "cancel 1", "cancel 3",
+            ]
+        )
+        #expect(machine.count == 0 && machine.nextDeadline == nil)
+        #expect(machine.add(4, mayAsk: true) == [.start(4)])
+    }
+
     @Test func `a call that is taken back leaves no question open`() {
         var running = machine(running: 1)
         _ = ask(&running, 1, at: 0)

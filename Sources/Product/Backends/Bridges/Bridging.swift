@@ -7,8 +7,10 @@ import MCPCore
 
 /// A conversation with a server over one of the other era.
 protocol Bridge: Conversation {
-    /// Tells callers that still wait so, and ends what has waited for too long.
+    /// Tells callers that still wait so.
     func heartbeat(now: UInt64)
+    /// Ends what has waited for too long.
+    func expire(now: UInt64)
     /// Tells callers that the gateway is stopping.
     func beginStopping()
 }

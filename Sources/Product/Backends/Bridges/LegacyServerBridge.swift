@@ -72,6 +72,7 @@ final class LegacyServerBridge: Bridge {
     }
 
     var loop: EventLoop { child.processes.loop }
+    var isIdle: Bool { calls.isEmpty && waiting.isEmpty && child.isIdle }
     var isBusy: Bool { calls.values.contains { $0.outer != nil } || !waiting.isEmpty }
 
     // MARK: From callers
@@ -327,15 +328,17 @@ final class LegacyServerBridge: Bridge {
         perform(machine.tick(at: loop.now))
     }
 
-    /// Tells callers that still wait so, and ends those that have waited for their turn too long.
     func heartbeat(now: UInt64) {
-        let limit = child.processes.server.requestTimeout.wholeMilliseconds
         for call in Array(calls.values) where call.innerID == nil {
-            guard let outer = call.outer else { continue }
-            guard call.filter == nil, now > call.since &+ limit else {
-                outer.caller.stillWaiting(outer, now: now)
-                continue
-            }
+            if let outer = call.outer { outer.caller.stillWaiting(outer, now: now) }
+        }
+    }
+
+    /// Ends calls that have waited for their turn too long.
+    func expire(now: UInt64) {
+        let limit = child.processes.server.requestTimeout.wholeMilliseconds
+        for call in Array(calls.values) where call.innerID == nil && call.outer != nil && call.filter == nil {
+            guard now > call.since &+ limit else { continue }
             call.fail(
                 Failure(
                     .internalError,
@@ -369,15 +372,17 @@ final class LegacyServerBridge: Bridge {
     func end() {
         guard !hasEnded else { return }
         hasEnded = true
-        timer?.close()
         endTimer?.close()
+        let open = waiting + calls.values
+        // What the server asked is answered before it ends, as if its callers had let the time pass.
+        perform(machine.end())
+        timer?.close()
         listens.leave(self)
         let failure = Failure(.internalError, "The conversation with the server has ended", source: .gateway)
-        for call in waiting { call.fail(failure) }
         waiting = []
-        child.end()
-        for call in calls.values { call.fail(failure) }
         calls = [:]
+        child.end()
+        for call in open { call.fail(failure) }
     }
 
     /// Whether all callers are one principal's, so that what the server says outside of answers may reach them.

@@ -42,6 +42,8 @@ final class ModernServerBridge: Bridge {
 
     var loop: EventLoop { child.processes.loop }
     var isBusy: Bool { !calls.isEmpty }
+    var isIdle: Bool { calls.isEmpty && subscribing.isEmpty && uris.isEmpty }
+    private var uris: [String] { listen.uris }
     private var callLimit: Int { child.processes.inFlightLimit }
 
     // MARK: From the client
@@ -215,16 +217,22 @@ final class ModernServerBridge: Bridge {
     // MARK: Time and the end
 
     func heartbeat(now: UInt64) {
+        for call in calls.values where call.innerID == nil {
+            call.outer.caller.stillWaiting(call.outer, now: now)
+        }
+        for outer in subscribing.values { outer.caller.stillWaiting(outer, now: now) }
+    }
+
+    /// Ends calls whose client does not answer.
+    func expire(now: UInt64) {
         let limit = child.processes.patience
         for call in Array(calls.values) where call.innerID == nil {
-            call.outer.caller.stillWaiting(call.outer, now: now)
             guard let since = call.askingSince, now > since &+ limit else { continue }
             calls[call.key] = nil
             call.end("The client does not answer")
             let failure = Failure(.internalError, "The client did not answer in time", source: .client)
             call.outer.caller.failed(failure, call.outer)
         }
-        for outer in subscribing.values { outer.caller.stillWaiting(outer, now: now) }
     }
 
     func beginStopping() {}

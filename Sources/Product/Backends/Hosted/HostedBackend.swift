@@ -99,6 +99,10 @@ package final class HostedBackend: Backend {
         }
     }
 
+    package func sweep(now: UInt64) {
+        for conversation in Array(conversations.values) { conversation.expire(now: now) }
+    }
+
     package func beginStopping() {
         for conversation in Array(conversations.values) { conversation.beginStopping() }
     }

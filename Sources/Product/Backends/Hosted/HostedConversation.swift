@@ -42,6 +42,7 @@ final class HostedConversation: Conversation {
     }
 
     var isBusy: Bool { upstream.callCount > 0 }
+    var isIdle: Bool { !isBusy }
 
     // MARK: Towards the server
 
@@ -142,12 +143,16 @@ final class HostedConversation: Conversation {
     // MARK: Time and the end
 
     func heartbeat(now: UInt64) {
+        for call in upstream.waiting { call.caller.stillWaiting(call, now: now) }
+    }
+
+    /// Ends calls that take too long.
+    func expire(now: UInt64) {
         for call in upstream.expire(at: now) {
             line?.cancel(request: String(call.id))
             let failure = Failure(.internalError, "The server did not answer in time", source: .upstream)
             call.caller.failed(failure, call)
         }
-        for call in upstream.waiting { call.caller.stillWaiting(call, now: now) }
     }
 
     func beginStopping() {

@@ -314,6 +314,23 @@ package struct ParkedCalls: Sendable {
         return actions
     }
 
+    /// Ends everything: what is parked as if its time were over, the rest by taking it back.
+    package mutating func end() -> [Action] {
+        var actions: [Action] = []
+        queue = []
+        for (key, entry) in entries.sorted(by: { $0.key < $1.key }) {
+            switch entry.phase {
+            case .parked: actions += Self.giveUp(entry.questions) + [.cancel(key)]
+            case .running: actions += Self.refuse(entry.unanswered, "The call has ended") + [.cancel(key)]
+            case .returning: actions += Self.refuse(entry.unanswered, "The call has ended") + [.cancel(key)]
+            case .queued, .settled: break
+            }
+        }
+        entries = [:]
+        active = nil
+        return actions
+    }
+
     // MARK: Turns
 
     /// The call that a question belongs to: the one that is with the server, else the only parked one.
