@@ -453,6 +453,12 @@ final class ChildConversation: Conversation {
         )
     }
 
+    /// Ends a process that is of no use, if there is one; the next message starts another.
+    func replaceIfUp(_ reason: String) {
+        guard state == .up else { return }
+        stop(Failure(.internalError, reason, source: .upstream))
+    }
+
     /// Fails everything that waits and stops the process.
     func stop(_ failure: Failure) {
         let child = child

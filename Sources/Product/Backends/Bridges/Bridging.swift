@@ -109,3 +109,26 @@ final class OwnCall: Caller {
         completion.take()?(outcome)
     }
 }
+
+/// A `ping` that tells when the server has read all that it was sent before.
+final class Barrier: Caller {
+    private var completion: ((_ isAlive: Bool) -> Void)?
+
+    init(_ completion: @escaping (_ isAlive: Bool) -> Void) {
+        self.completion = completion
+    }
+
+    /// An error is a sign of life too.
+    func reply(_ message: Message, _ bytes: Span<UInt8>, to call: Call) {
+        completion.take()?(true)
+    }
+
+    func failed(_ failure: Failure, _ call: Call) {
+        completion.take()?(false)
+    }
+
+    func notice(_ message: Message, _ bytes: Span<UInt8>, for call: Call) {}
+    func cancelled(_ call: Call) {}
+    func stopping(_ call: Call) {}
+    func stillWaiting(_ call: Call, now: UInt64) {}
+}

@@ -40,6 +40,8 @@ final class LegacyServerBridge: Bridge {
     var calls: [Int: BridgedCall] = [:]
     /// Calls that wait for the greeting.
     private var waiting: [BridgedCall] = []
+    /// Whether the greeting is over, with all that the server asked at once.
+    private var isReady = false
     private var nextKey = 1
     var levels = LogLevels()
     /// Resources that this server was asked to watch.
@@ -120,9 +122,9 @@ final class LegacyServerBridge: Bridge {
         if message.method == .listen { call.filter = try ListenHub.filter(of: message, bytes) }
         call.since = loop.now
         switch greeting {
-        case .done:
+        case .done where isReady:
             start(call)
-        case .waiting:
+        case .done, .waiting:
             waiting.append(call)
         case .none:
             waiting.append(call)
@@ -206,12 +208,12 @@ final class LegacyServerBridge: Bridge {
     }
 
     private func greeted(_ outcome: Result<JSONValue, Failure>) {
-        let waiting = waiting
-        self.waiting = []
         switch outcome {
         case .failure(let failure):
             greeting = .none
-            for call in waiting { call.fail(failure) }
+            let calls = waiting
+            waiting = []
+            for call in calls { call.fail(failure) }
         case .success(let result):
             greeting = .done(result)
             serverMeta = Bridging.serverMeta(result["serverInfo"])
@@ -222,7 +224,33 @@ final class LegacyServerBridge: Bridge {
             let text = Bridging.notification(.initialized)
             if let message = try? Message(text.span) { child.notify(message, text.span) }
             watchAgain()
-            for call in waiting { start(call) }
+            guard machine.isExclusive else { return startWaiting() }
+            // Servers like to ask at the very beginning: that belongs to nobody's call.
+            drain { [weak self] in self?.startWaiting() }
+        }
+    }
+
+    private func startWaiting() {
+        let calls = waiting
+        waiting = []
+        isReady = true
+        for call in calls { start(call) }
+    }
+
+    /// Calls back when the server has read all that it was sent.
+    ///
+    /// One that gives no sign of life within the time that a call has is ended, and its calls with it.
+    private func drain(_ completion: @escaping () -> Void) {
+        let text = Bridging.request(.ping, .object([]))
+        let barrier = Barrier { [weak self] isAlive in
+            if !isAlive { self?.child.replaceIfUp("The server does not answer a ping") }
+            completion()
+        }
+        do throws(Failure) {
+            let message = try Bridging.read(text)
+            _ = try child.call(message, text.span, from: barrier, edits: Edits())
+        } catch {
+            loop.onNextTurn(completion)
         }
     }
 
@@ -305,6 +333,11 @@ final class LegacyServerBridge: Bridge {
             case .cancel(let key):
                 let call = calls.removeValue(forKey: key)
                 if let id = call?.innerID { child.cancel(id, reason: "The client has gone") }
+            case .drain(let key):
+                drain { [weak self] in
+                    guard let self else { return }
+                    self.perform(self.machine.drained(key))
+                }
             case .forget(let key): calls[key] = nil
             case .fail(let key, let failure): calls[key]?.fail(failure)
             }

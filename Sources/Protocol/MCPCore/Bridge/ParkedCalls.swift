@@ -10,7 +10,8 @@ package import JSONRPC
 /// A question of a legacy server names no call. So where the server may ask, one call at a time is with it, and the others
 /// wait for their turn. When the server has been silent for a moment after a question, all that it asked is given to the
 /// caller as one round, and the call is parked: it no longer takes up the turn, and a retry with its state wakes it. A state
-/// is good once.
+/// is good once. A call that is given up keeps the turn until the server is known to have read that: what it asks until then
+/// is asked of nobody.
 ///
 /// It starts empty, is told what happens, and returns what is to be done, in order. Calls go by keys that its owner chooses.
 package struct ParkedCalls: Sendable {
@@ -61,10 +62,19 @@ package struct ParkedCalls: Sendable {
         case keep(Int)
         /// Take the call back at the server, and forget it.
         case cancel(Int)
+        /// Ask the server for a sign of life, and say `drained` when it has come: the server reads in order.
+        case drain(Int)
         /// Forget what was kept.
         case forget(Int)
         /// Tell the caller that the call failed.
         case fail(Int, Failure)
+
+        fileprivate func isAnswer(to number: Int) -> Bool {
+            switch self {
+            case .answer(number, _), .refuse(number, _): true
+            default: false
+            }
+        }
     }
 
     /// What a retry comes to.
@@ -83,6 +93,13 @@ package struct ParkedCalls: Sendable {
         case returning([Answer])
         /// The server has answered; the caller has not come back yet.
         case settled
+        /// It waits for the turn to be given up, by doing this.
+        case departing([Action])
+        /// It was given up, and the server may not have read so yet.
+        case leaving
+
+        /// Whether the server works on it.
+        var isWithServer: Bool { self != .queued && self != .settled }
     }
 
     private struct Answer: Equatable {
@@ -107,7 +124,8 @@ package struct ParkedCalls: Sendable {
         }
     }
 
-    private let isExclusive: Bool
+    /// Whether one call at a time is with the server, since it may ask.
+    package let isExclusive: Bool
     private let limits: Limits
     private var entries: [Int: Entry] = [:]
     /// The call whose turn it is, where only one may be with the server.
@@ -134,14 +152,14 @@ package struct ParkedCalls: Sendable {
     /// When `tick` has something to do.
     package var nextDeadline: UInt64? { entries.values.lazy.compactMap(\.deadline).min() }
 
-    /// The call that a message of the server most likely belongs to: the only one that is with it.
+    /// The call that a message of the server most likely belongs to: the only one that is with it, if its caller is there.
     package var onlyRunning: Int? {
         var found: Int?
-        for (key, entry) in entries where entry.phase == .running {
+        for (key, entry) in entries where entry.phase.isWithServer {
             if found != nil { return nil }
             found = key
         }
-        return found
+        return found.flatMap { entries[$0]?.phase == .running ? $0 : nil }
     }
 
     // MARK: From callers
@@ -214,10 +232,18 @@ package struct ParkedCalls: Sendable {
 
     /// The caller of a call that it waits for is gone.
     package mutating func cancel(_ key: Int) -> [Action] {
-        guard let entry = entries[key], entry.phase != .parked, entry.phase != .settled else { return [] }
-        let refusals = Self.refuse(entry.unanswered, "The call was taken back")
-        let isWithServer = entry.phase != .queued
-        return (isWithServer ? refusals + [.cancel(key)] : []) + leave(key)
+        guard let entry = entries[key] else { return [] }
+        switch entry.phase {
+        case .parked, .settled, .departing, .leaving: return []
+        case .queued: return leave(key)
+        case .running, .returning:
+            return giveUp(key, Self.refuse(entry.unanswered, "The call was taken back") + [.cancel(key)])
+        }
+    }
+
+    /// The server has read all that it was sent before the sign of life that was asked for.
+    package mutating func drained(_ key: Int) -> [Action] {
+        entries[key]?.phase == .leaving ? leave(key) : []
     }
 
     // MARK: From the server
@@ -272,7 +298,7 @@ package struct ParkedCalls: Sendable {
             entry.phase == .running
         else { return [refusal] }
         let refusals = Self.refuse(entry.unanswered, "The call has ended")
-        return refusals + [refusal, .fail(key, failure), .cancel(key)] + leave(key)
+        return refusals + [refusal, .fail(key, failure)] + giveUp(key, [.cancel(key)])
     }
 
     /// The server takes a question back.
@@ -281,6 +307,9 @@ package struct ParkedCalls: Sendable {
             if case .returning(let answers) = entry.phase, answers.contains(where: { $0.number == number }) {
                 entries[key]?.phase = .returning(answers.filter { $0.number != number })
                 return
+            }
+            if case .departing(let farewell) = entry.phase {
+                entries[key]?.phase = .departing(farewell.filter { !$0.isAnswer(to: number) })
             }
             guard let index = entry.questions.firstIndex(where: { $0.number == number }) else { continue }
             entries[key]?.questions.remove(at: index)
@@ -291,7 +320,10 @@ package struct ParkedCalls: Sendable {
 
     /// The server has answered a call, or will not: there is something to give to the caller.
     package mutating func settled(_ key: Int) -> [Action] {
-        guard let entry = entries[key], entry.phase != .settled else { return [] }
+        guard let entry = entries[key], entry.phase != .settled, entry.phase != .leaving else { return [] }
+        if case .departing(let farewell) = entry.phase {
+            return farewell.filter { $0 != .cancel(key) } + [.forget(key)] + leave(key)
+        }
         let refusals = Self.refuse(entry.unanswered, "The call has ended")
         guard entry.phase == .parked else { return refusals + [.deliver(key)] + leave(key) }
         entries[key]?.phase = .settled
@@ -306,9 +338,9 @@ package struct ParkedCalls: Sendable {
             guard let entry = entries[key], let deadline = entry.deadline, deadline <= now else { continue }
             switch entry.phase {
             case .running: actions += park(key, entry.questions, at: now)
-            case .parked: actions += Self.giveUp(entry.questions) + [.cancel(key)] + leave(key)
+            case .parked: actions += giveUp(key, Self.close(entry.questions) + [.cancel(key)])
             case .settled: actions += [.forget(key)] + leave(key)
-            case .queued, .returning: entries[key]?.deadline = nil
+            case .queued, .returning, .departing, .leaving: entries[key]?.deadline = nil
             }
         }
         return actions
@@ -320,10 +352,11 @@ package struct ParkedCalls: Sendable {
         queue = []
         for (key, entry) in entries.sorted(by: { $0.key < $1.key }) {
             switch entry.phase {
-            case .parked: actions += Self.giveUp(entry.questions) + [.cancel(key)]
-            case .running: actions += Self.refuse(entry.unanswered, "The call has ended") + [.cancel(key)]
-            case .returning: actions += Self.refuse(entry.unanswered, "The call has ended") + [.cancel(key)]
-            case .queued, .settled: break
+            case .parked: actions += Self.close(entry.questions) + [.cancel(key)]
+            case .running, .returning:
+                actions += Self.refuse(entry.unanswered, "The call has ended") + [.cancel(key)]
+            case .departing(let farewell): actions += farewell
+            case .queued, .settled, .leaving: break
             }
         }
         entries = [:]
@@ -336,7 +369,7 @@ package struct ParkedCalls: Sendable {
     /// The call that a question belongs to: the one that is with the server, else the only parked one.
     private var asking: Int? {
         guard isExclusive else { return nil }
-        if let active { return active }
+        if let active { return entries[active]?.phase == .running ? active : nil }
         let parked = entries.filter { $0.value.phase == .parked }
         return parked.count == 1 ? parked.first?.key : nil
     }
@@ -366,6 +399,20 @@ package struct ParkedCalls: Sendable {
         return [.resume(key)] + answers.map { .answer($0.number, $0.value) }
     }
 
+    /// Gives a call up at the server, when it has the turn.
+    private mutating func giveUp(_ key: Int, _ farewell: [Action]) -> [Action] {
+        guard isExclusive, entries[key]?.mayAsk == true else { return farewell + leave(key) }
+        if active == nil || active == key {
+            active = key
+            queue.removeAll { $0 == key }
+            entries[key] = Entry(phase: .leaving, mayAsk: true)
+            return farewell + [.drain(key)]
+        }
+        entries[key] = Entry(phase: .departing(farewell), mayAsk: true)
+        if !queue.contains(key) { queue.append(key) }
+        return []
+    }
+
     private mutating func leave(_ key: Int) -> [Action] {
         entries[key] = nil
         queue.removeAll { $0 == key }
@@ -379,6 +426,7 @@ package struct ParkedCalls: Sendable {
         let next = queue.removeFirst()
         guard let entry = entries[next] else { return [] }
         if case .returning(let answers) = entry.phase { return wake(next, answers, at: nil) }
+        if case .departing(let farewell) = entry.phase { return giveUp(next, farewell) }
         active = next
         entries[next]?.phase = .running
         return [.start(next)]
@@ -389,7 +437,7 @@ package struct ParkedCalls: Sendable {
     }
 
     /// What the server is told when nobody answers: a form was closed; anything else failed.
-    private static func giveUp(_ questions: [Question]) -> [Action] {
+    private static func close(_ questions: [Question]) -> [Action] {
         questions.map { question in
             guard question.method == .elicit else {
                 let failure = Failure(.internalError, "The client did not answer in time", source: .client)
