@@ -18,6 +18,8 @@ SERVERS = {
     "legacy": legacy(),
     "watched": legacy(),
     "levels": legacy(),
+    "once": legacy(restart_on_failure=False),
+    "twice": legacy(max_restarts=1),
     "narrow": legacy(limits={"inFlight": 3}),
     "exits": bad("exits", "--era", "legacy", era="legacy"),
     "silent": bad("silent", "--era", "legacy", era="legacy", timeout_seconds=1),
@@ -231,6 +233,15 @@ def test_a_server_that_ends_in_its_handshake_is_started_again(gateway, ledger):
         return "result" in client.request("tools/call", LegacySession.tool("echo", "up"))
 
     until(works, "a start that succeeds")
+
+
+@pytest.mark.parametrize("server", ["once", "twice"])
+def test_a_server_that_is_given_up_is_started_anew_for_the_next_caller(gateway, ledger, server):
+    """Only a session ends with its server; a caller without a session begins again."""
+    client = client_of(gateway, ledger, server)
+    for _ in range(4):
+        assert "error" in client.request("tools/call", LegacySession.tool("crash"))
+    until(lambda: "result" in client.request("tools/call", LegacySession.tool("echo", "up")), "an answer")
 
 
 def test_a_server_that_bears_nothing_before_its_handshake_is_greeted_first(gateway, ledger):

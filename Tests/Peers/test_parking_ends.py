@@ -145,6 +145,47 @@ def test_a_log_line_of_a_parked_call_is_not_told_to_another_caller(make_gateway,
     client.finish("log_while_asking", tag, result, {asked(result)[tag]: accepted()})
 
 
+class TestPatience:
+    """A call has a second at the server; the time that its caller takes to answer does not count."""
+
+    @pytest.fixture(scope="class")
+    def brisk(self, make_gateway):
+        return make_gateway({era: of_era(era, request_timeout_seconds=1) for era in ("legacy", "modern")})
+
+    @staticmethod
+    def a_call_times_out(gateway, ledger):
+        """A clock: a call that is never answered gets an error after its second."""
+        client = Caller(gateway, ledger, "modern")
+        assert "error" in client.request("tools/call", {"name": "wait", "arguments": {}}, timeout=20)
+
+    def test_a_parked_call_is_not_in_a_hurry(self, brisk, ledger):
+        client, tag = Caller(brisk, ledger, "legacy"), fresh_tag()
+        result = client.park("form_one", tag)
+        for _ in range(2):
+            self.a_call_times_out(brisk, ledger)
+        done = client.finish("form_one", tag, result, {asked(result)[tag]: accepted()})
+        assert text_of(done) == f"done {tag}"
+
+    def test_a_call_that_was_woken_is(self, brisk, ledger):
+        client, tag = Caller(brisk, ledger, "legacy"), fresh_tag()
+        result = client.park("form_and_wait", tag)
+        answers = {asked(result)[tag]: accepted()}
+        message = client.retry("form_and_wait", tag, result, answers, timeout=20).json(20)
+        assert message["error"]["code"] == -32603
+        until(lambda: is_cancelled(brisk, "legacy", tag), "the cancellation at the server")
+        assert text_of(client.call("echo", "still")) == "still"
+
+    def test_a_user_who_is_asked_is_not_in_a_hurry(self, brisk, ledger):
+        session, tag = Session(brisk, ledger, server="modern").open(), fresh_tag()
+        reply = session.start("one_round", tag)
+        question = reply.message()
+        for _ in range(2):
+            self.a_call_times_out(brisk, ledger)
+        session.answer(question, accepted())
+        assert reply.message()["result"]["_meta"]["test/round"]["inputs"] == {"name": accepted()}
+        session.delete()
+
+
 class TestStates:
     """With states that live for a second."""
 

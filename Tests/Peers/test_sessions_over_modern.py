@@ -470,3 +470,14 @@ class TestTime:
         assert text_of(session.call("echo", "still")) == "still"
         assert not noted(hurried, "retried", tag)
         session.delete()
+
+    def test_a_client_that_went_away_in_a_round_finds_an_error_when_it_is_back(self, hurried, ledger):
+        session, tag = Session(hurried, ledger).open(), fresh_tag()
+        reply = session.start("one_round", tag)
+        primer, event = reply.event(), reply.event()
+        assert "elicitation/create" in event.data
+        reply.connection.reset()
+        rest = session.stream(last=primer.id).messages(timeout=20)
+        assert rest[0]["method"] == "elicitation/create" and "error" in rest[-1] and rest[-1]["id"] == 90
+        assert not noted(hurried, "retried", tag)
+        session.delete()
