@@ -19,12 +19,8 @@ package final class ProcessBackend: Backend {
     package let processes: ServerProcesses
     private let isolation: Isolation
     private var conversations: [UInt64: ChildConversation] = [:]
-    /// The conversations that modern callers use, by number.
-    private var stateless: [UInt64: any Conversation] = [:]
-    /// When each of them was last used, in milliseconds of the loop's clock.
-    private var lastUses: [UInt64: UInt64] = [:]
-    /// Those that are used again.
-    private var byOwner: [Owner: UInt64] = [:]
+    /// Those that modern callers use.
+    private let modern = ModernConversations()
     /// The subscriptions of each principal at a legacy server.
     private var hubs: [Principal: ListenHub] = [:]
     private var nextInstance: UInt64 = 1
@@ -77,13 +73,13 @@ package final class ProcessBackend: Backend {
         instance: UInt64?,
         declared: () -> JSONValue
     ) throws(Failure) -> ModernConversation {
-        if let instance, let conversation = stateless[instance] {
-            lastUses[instance] = processes.loop.now
+        let now = processes.loop.now
+        if let instance, let conversation = modern.use(instance, at: now) {
             return ModernConversation(conversation, instance: instance, isForOneCall: isolation == .call)
         }
         let traits = try known()
         let isShared = isolation == .shared
-        var owner = Owner(principal: isShared ? .anonymous : principal, capabilities: [])
+        var owner = ModernConversations.Owner(principal: isShared ? .anonymous : principal, capabilities: [])
         guard !traits.eras.contains(.modern) else {
             return try modern(of: owner) { () throws(Failure) in try self.open(.modern, isSession: false) }
         }
@@ -107,27 +103,19 @@ package final class ProcessBackend: Backend {
         }
     }
 
-    /// Whose conversation with the server it is, and what they declared that they can be asked where the server must be
-    /// told at the beginning.
-    private struct Owner: Hashable {
-        let principal: Principal
-        var capabilities: [UInt8]
-    }
-
     private func modern(
-        of owner: Owner,
+        of owner: ModernConversations.Owner,
         _ open: () throws(Failure) -> any Conversation
     ) throws(Failure) -> ModernConversation {
-        if isolation != .call, let instance = byOwner[owner], let known = stateless[instance] {
-            lastUses[instance] = processes.loop.now
+        let now = processes.loop.now
+        let isForOneCall = isolation == .call
+        if !isForOneCall, let (instance, known) = modern.use(owner, at: now) {
             return ModernConversation(known, instance: instance, isForOneCall: false)
         }
         let instance = nextInstance
         let opened = try open()
-        stateless[instance] = opened
-        lastUses[instance] = processes.loop.now
-        if isolation != .call { byOwner[owner] = instance }
-        return ModernConversation(opened, instance: instance, isForOneCall: isolation == .call)
+        modern.add(opened, instance, owner: isForOneCall ? nil : owner, at: now)
+        return ModernConversation(opened, instance: instance, isForOneCall: isForOneCall)
     }
 
     /// The subscriptions of a principal; under `call` each conversation has its own.
@@ -164,9 +152,7 @@ package final class ProcessBackend: Backend {
 
     func ended(_ conversation: ChildConversation) {
         conversations[conversation.instance] = nil
-        if stateless.removeValue(forKey: conversation.instance) != nil {
-            lastUses[conversation.instance] = nil
-            for (owner, instance) in byOwner where instance == conversation.instance { byOwner[owner] = nil }
+        if modern.remove(conversation.instance) {
             for (principal, hub) in hubs where hub.isDeserted { hubs[principal] = nil }
         }
         if let child = conversation.child { track(child) }
@@ -269,23 +255,12 @@ package final class ProcessBackend: Backend {
 
     /// The process of modern callers that nobody has needed for the longest time.
     private var idle: ChildPopulation.Idle? {
-        var found: (instance: UInt64, lastUse: UInt64)?
-        for (instance, conversation) in stateless where conversation.isIdle {
-            guard conversations[instance]?.hasProcess == true, let lastUse = lastUses[instance] else {
-                continue
-            }
-            if lastUse < found?.lastUse ?? .max { found = (instance, lastUse) }
-        }
-        guard let found, let conversation = stateless[found.instance] else { return nil }
-        return ChildPopulation.Idle(lastUse: found.lastUse) { conversation.end() }
+        modern.leastUsed { self.conversations[$0]?.hasProcess == true }
     }
 
     package func sweep(now: UInt64) {
         for conversation in conversations.values { (conversation.listener as? any Bridge)?.expire(now: now) }
-        for (instance, conversation) in stateless where conversation.isIdle {
-            guard let lastUse = lastUses[instance], now > lastUse &+ processes.idleLimit else { continue }
-            conversation.end()
-        }
+        for conversation in modern.unused(since: now, for: processes.idleLimit) { conversation.end() }
     }
 
     package func beginStopping() {

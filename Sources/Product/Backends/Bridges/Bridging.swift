@@ -13,6 +13,26 @@ protocol Bridge: Conversation {
     func expire(now: UInt64)
     /// Tells callers that the gateway is stopping.
     func beginStopping()
+    /// Why another call cannot be taken now, if that is so.
+    var obstacle: Failure? { get }
+    /// Takes a call whose text is as the frontend wants it.
+    func take(_ message: Message, _ bytes: Span<UInt8>, _ caller: any Caller) throws(Failure) -> Int
+}
+
+extension Bridge {
+    func call(
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        from caller: any Caller,
+        edits: Edits
+    ) throws(Failure) -> Int {
+        if let obstacle { throw obstacle }
+        guard !edits.isEmpty else { return try take(message, bytes, caller) }
+        var text: [UInt8] = []
+        edits.apply(to: bytes, onOneLine: false, into: &text)
+        let edited = try Bridging.read(text)
+        return try take(edited, text.span, caller)
+    }
 }
 
 /// Messages that bridges write themselves.

@@ -79,26 +79,17 @@ final class LegacyServerBridge: Bridge {
 
     // MARK: From callers
 
-    func call(
-        _ message: Message,
-        _ bytes: Span<UInt8>,
-        from caller: any Caller,
-        edits: Edits
-    ) throws(Failure) -> Int {
-        guard !hasEnded else {
-            throw Failure(.internalError, "The conversation with the server is over", source: .gateway)
+    var obstacle: Failure? {
+        if hasEnded {
+            return Failure(.internalError, "The conversation with the server is over", source: .gateway)
         }
         guard calls.count + waiting.count < callLimit else {
-            throw Failure(.internalError, "Too many calls wait for the server", source: .client)
+            return Failure(.internalError, "Too many calls wait for the server", source: .client)
         }
-        guard !edits.isEmpty else { return try take(message, bytes, caller) }
-        var text: [UInt8] = []
-        edits.apply(to: bytes, onOneLine: false, into: &text)
-        let edited = try Bridging.read(text)
-        return try take(edited, text.span, caller)
+        return nil
     }
 
-    private func take(
+    func take(
         _ message: Message,
         _ bytes: Span<UInt8>,
         _ caller: any Caller

@@ -2,7 +2,7 @@
 
 import Bytes
 package import JSON
-package import JSONRPC
+import JSONRPC
 
 /// The calls of modern callers at one server of the legacy era: whose turn it is, whose question a question is, and which
 /// calls are parked behind one (2026-07-28, "Multi Round-Trip Requests").
@@ -15,76 +15,6 @@ package import JSONRPC
 ///
 /// It starts empty, is told what happens, and returns what is to be done, in order. Calls go by keys that its owner chooses.
 package struct ParkedCalls: Sendable {
-    /// Bounds, and times in milliseconds.
-    package struct Limits: Sendable {
-        /// How many calls may wait for their turn.
-        package var queued = 128
-        /// How many calls may be parked.
-        package var parked = 1024
-        /// How many questions one call may ask at once.
-        package var questions = 32
-        /// How long the server must be silent after a question.
-        package var silence: UInt64 = 20
-        /// How long a parked call waits for its retry.
-        package var patience: UInt64 = 300_000
-
-        /// The defaults.
-        package init() {}
-    }
-
-    /// A question of the server, as its caller is asked.
-    package struct Question: Sendable, Equatable {
-        /// Our number for it.
-        package let number: Int
-        /// The method.
-        package let method: Method
-        /// Its name among the questions of the round.
-        package let key: String
-        /// The entry in `inputRequests`.
-        package let request: JSONValue
-    }
-
-    /// What is to be done.
-    package enum Action: Equatable, Sendable {
-        /// Send the call to the server.
-        case start(Int)
-        /// Answer the caller with a round of questions and this state; the call no longer has a deadline at the server.
-        case ask(Int, [Question], state: Int)
-        /// The call has a deadline again: its caller is back.
-        case resume(Int)
-        /// Answer a question of the server.
-        case answer(Int, JSONValue)
-        /// Refuse a question of the server.
-        case refuse(Int, Failure)
-        /// Give the caller what came of the call.
-        case deliver(Int)
-        /// Keep what came of the call for the retry.
-        case keep(Int)
-        /// Take the call back at the server, and forget it.
-        case cancel(Int)
-        /// Ask the server for a sign of life, and say `drained` when it has come: the server reads in order.
-        case drain(Int)
-        /// Forget what was kept.
-        case forget(Int)
-        /// Tell the caller that the call failed.
-        case fail(Int, Failure)
-
-        fileprivate func isAnswer(to number: Int) -> Bool {
-            switch self {
-            case .answer(number, _), .refuse(number, _): true
-            default: false
-            }
-        }
-    }
-
-    /// What a retry comes to.
-    package enum Retry: Equatable, Sendable {
-        /// It goes on with this call.
-        case taken(Int, [Action])
-        /// It is refused, and nothing has changed.
-        case refused(Failure)
-    }
-
     private enum Phase: Equatable {
         case queued
         case running
