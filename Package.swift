@@ -203,7 +203,14 @@ let package = Package(
             ]
         ),
         tests("Services", "MCPServer", ["Bytes", "JSON", "EventLoop", "MCPCore", "TestSupport"]),
-        tests("Commands", "gatehouse", ["HTTPClient", "MCPClient", "JSON", "JSONRPC", "StdioFraming"]),
+        tests(
+            "Commands",
+            "gatehouse",
+            [
+                "HTTPClient", "MCPClient", "JSON", "JSONRPC", "StdioFraming", "Configuration", "Diagnostics",
+                "EventLoop", "Frontends", "MCPServer", "TestSupport",
+            ]
+        ),
         tests("Protocol", "StdioFraming", ["Bytes"]),
         tests("Protocol", "HTTPWire", ["Bytes", "CHTTPParser"]),
         tests("Protocol", "EventStream", ["Bytes"]),
