@@ -1,4 +1,7 @@
-"""All four cells: progress, logging, and lists that change while the server runs."""
+"""All four cells: progress, logging, and lists that change while the server runs.
+
+Modern clients that want a log declare nothing: a call that another test left parked could be the one that logs.
+"""
 
 import anyio
 import mcp_types as types
@@ -59,7 +62,7 @@ async def test_a_legacy_sessions_log_arrives_during_the_call(gateway, server, le
 
 async def test_a_modern_call_gets_the_log_that_it_asked_for(gateway, server, ledger):
     user = User()
-    async with connected(gateway, server, MODERN, ledger, user, log_level="warning") as client:
+    async with connected(gateway, server, MODERN, ledger, log_level="warning", logging_callback=user.log) as client:
         await client.call_tool("talk", {})
         await until_async(lambda: len(user.logs) == 2, "two lines of log")
     assert [level for level, _ in user.logs] == ["warning", "error"]
@@ -77,9 +80,9 @@ async def test_no_modern_call_hears_a_level_that_it_did_not_ask_for(gateway, ser
     """On stdio a log line names no call, so lines of concurrent calls may be lost; they must not go astray."""
     loud, quiet, silent = User(), User(), User()
     async with (
-        connected(gateway, server, MODERN, ledger, loud, log_level="debug") as one,
-        connected(gateway, server, MODERN, ledger, quiet, log_level="error") as two,
-        connected(gateway, server, MODERN, ledger, silent) as three,
+        connected(gateway, server, MODERN, ledger, log_level="debug", logging_callback=loud.log) as one,
+        connected(gateway, server, MODERN, ledger, log_level="error", logging_callback=quiet.log) as two,
+        connected(gateway, server, MODERN, ledger, logging_callback=silent.log) as three,
     ):
         async with anyio.create_task_group() as group:
             for client in (one, two, three) * 5:

@@ -113,7 +113,9 @@ class TestServerStateless:
         assert not [message for message in messages if "method" in message and "id" in message]
         assert messages[-1]["result"]["resultType"] == "input_required"
 
-    def test_a_log_is_for_those_who_ask_for_it(self, client):
+    def test_a_log_is_for_those_who_ask_for_it(self, suite):
+        """The client declares nothing, so that no parked call of another test could be the one that logs."""
+        client = suite.modern(capabilities={})
         client.call("test_logging_tool")
         assert not client.notices
         answer = client.request("tools/call", {**tool("test_logging_tool"), "_meta": {LEVEL: "info"}})

@@ -127,6 +127,50 @@ def test_a_question_of_a_call_that_was_given_up_is_asked_of_nobody(make_gateway,
     assert all("error" in answer for answer in answers_to(gateway, "asks", lost))
 
 
+def test_a_server_that_hears_nothing_any_more_holds_up_nobody_for_ever(make_gateway, ledger, tmp_path):
+    """It never reads that its call was given up; who waits behind it gets an answer or an error in bounded time."""
+    gateway = make_gateway({"asks": of_era("legacy", request_timeout_seconds=1)}, {"timeouts": {"shutdownGrace": 1}})
+    client, lost = Caller(gateway, ledger), str(tmp_path / "never")
+    gone, _ = client.begin(client.message("tools/call", retried("ponder", lost, {})))
+    until(lambda: runs(gateway, "asks", lost), "the first call")
+    gone.close()
+    for _ in range(2):
+        message = client.retry("echo", "behind", {}, timeout=30).json(30)
+        assert "error" in message or text_of(message["result"]) == "behind"
+    (tmp_path / "never").touch()
+
+    def works():
+        message = client.retry("echo", "after", {}, timeout=30).json(30)
+        return "result" in message and text_of(message["result"]) == "after"
+
+    until(works, "an answer once it hears again", timeout=30)
+
+
+@pytest.mark.parametrize("busy", ["form_one", "hold"])
+def test_a_server_that_asks_on_after_its_caller_gave_up_asks_nobody(make_gateway, ledger, tmp_path, busy):
+    """The parked call expires while another one has the turn, and the server does not take `cancel` for an answer."""
+    servers = {"asks": of_era("legacy"), "clock": of_era("legacy")}
+    gateway = make_gateway(servers, {"timeouts": {"requestState": 1}})
+    client, clock = Caller(gateway, ledger), Caller(gateway, ledger, "clock")
+    lost, gate, tag = fresh_tag(), tmp_path / "gate", fresh_tag()
+    client.park("insists", lost)
+    other = client.begin(client.message("tools/call", retried("hold", str(gate), {})))
+    until(lambda: gateway.journal("asks", "hold"), "the other call")
+    clock.park("form_one", tag)
+    until(lambda: is_cancelled(gateway, "clock", tag), "the end of what was parked later")
+    if busy == "form_one":
+        next_one = client.begin(client.message("tools/call", retried("form_one", tag, {})))
+    gate.touch()
+    assert text_of(other[0].read(other[1]).json()["result"]) == "released"
+    if busy == "form_one":
+        result = next_one[0].read(next_one[1]).json()["result"]
+        assert list(asked(result)) == [tag], "the question of another"
+        client.finish("form_one", tag, result, {asked(result)[tag]: accepted()})
+    until(lambda: is_cancelled(gateway, "asks", lost), "the cancellation at the server")
+    assert text_of(client.call("echo", "still")) == "still"
+    assert not [a for a in answers_to(gateway, "asks", lost) if a.get("result", {}).get("action") == "accept"]
+
+
 def test_a_log_line_of_a_parked_call_is_not_told_to_another_caller(make_gateway, ledger, tmp_path):
     """It cannot be told whose it is, so it is nobody's."""
     gateway = make_gateway({"asks": of_era("legacy")})

@@ -119,6 +119,25 @@ def form_and_wait(server, message, arguments):
     server.ask("elicitation/create", form(tag), lambda answer: note("answer", tag=tag, index=0, answer=answer))
 
 
+def insists(server, message, arguments):
+    """Asks one form, and asks again as often as it is not filled in, three times at most."""
+    tag = begin(message, arguments, "insists")
+    asked = []
+
+    def ask():
+        asked.append(True)
+        server.ask("elicitation/create", form(f"{tag} {len(asked)}"), take)
+
+    def take(answer):
+        note("answer", tag=tag, index=len(asked), answer=answer)
+        if answer.get("result", {}).get("action") == "accept" or len(asked) == 3:
+            server.say(message, f"done {tag}")
+        else:
+            ask()
+
+    ask()
+
+
 def log_while_asking(server, message, arguments):
     """Asks one form, and logs its tag once a file of that name exists."""
     tag = begin(message, arguments, "log_while_asking")
@@ -244,6 +263,7 @@ QUESTIONS = {
         form_and_wait,
         ponder,
         impatient,
+        insists,
         log_while_asking,
         withdraws,
         withdraws_late,
