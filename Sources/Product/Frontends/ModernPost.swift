@@ -194,7 +194,7 @@ final class ModernPost: Caller {
             return Failure(.internalError, "The server made a task without an id", source: .upstream)
         }
         edits.replace(task.id.quoted, with: sealed(id))
-        guard target.isForOneCall else { return nil }
+        // Its process stays for it, though nobody may call meanwhile.
         let lifetime = task.lifetime.map { UInt64(clamping: $0) } ?? TaskIDs.longestLife
         target.conversation.keep(for: min(lifetime, TaskIDs.longestLife))
         return nil

@@ -60,6 +60,7 @@ import Testing
                 case .drain(let key):
                     if !draining.insert(key).inserted { faults.append("\(action)") }
                     turn.insert(key)
+                case .replace: break
                 case .forget(let key):
                     atServer.remove(key)
                     states = states.filter { $0.value.key != key }

@@ -55,6 +55,7 @@ import Testing
             case .keep(let key): "keep \(key)"
             case .cancel(let key): "cancel \(key)"
             case .drain(let key): "drain \(key)"
+            case .replace: "replace"
             case .forget(let key): "forget \(key)"
             case .fail(let key, let failure): "fail \(key) \(failure.code.value)"
             }
@@ -422,10 +423,26 @@ import Testing
         #expect(kinds(ask(&machine, 1, at: 0)) == ["refuse 1 -32603"])
         #expect(machine.onlyRunning == nil && machine.cancel(0) == [] && machine.settled(0) == [])
         #expect(machine.drained(9) == [])
+        #expect(machine.drained(0) == [.drain(0)])
         #expect(machine.drained(0) == [.start(1)])
         #expect(machine.drained(0) == [])
         #expect(kinds(ask(&machine, 2, at: 1)) == [])
         #expect(kinds(machine.tick(at: 21)) == ["ask 1 [2] state 1"])
+    }
+
+    @Test func `a server that asks on is waited for again, and at last replaced`() {
+        var limits = ParkedCalls.Limits()
+        limits.patienceWithAskers = 2
+        var machine = machine(limits, running: 2)
+        _ = machine.cancel(0)
+        #expect(kinds(ask(&machine, 1, at: 0)) == ["refuse 1 -32603"])
+        #expect(machine.drained(0) == [.drain(0)])
+        #expect(kinds(ask(&machine, 2, at: 0)) == ["refuse 2 -32603"])
+        #expect(machine.drained(0) == [.drain(0)])
+        var patient = machine
+        #expect(patient.drained(0) == [.start(1)])
+        #expect(kinds(ask(&machine, 3, at: 0)) == ["refuse 3 -32603"])
+        #expect(machine.drained(0) == [.replace, .start(1)])
     }
 
     @Test func `a call whose time is over takes its turn before it is given up`() {

@@ -329,6 +329,7 @@ final class LegacyServerBridge: Bridge {
                     guard let self else { return }
                     self.perform(self.machine.drained(key))
                 }
+            case .replace: child.replaceIfUp("The server goes on with calls that were given up")
             case .forget(let key): calls[key] = nil
             case .fail(let key, let failure): calls[key]?.fail(failure)
             }

@@ -12,6 +12,8 @@ extension ParkedCalls {
         package var parked = 1024
         /// How many questions one call may ask at once.
         package var questions = 32
+        /// How often a server that asks on after its call was given up is waited for.
+        package var patienceWithAskers = 8
         /// How long the server must be silent after a question.
         package var silence: UInt64 = 20
         /// How long a parked call waits for its retry.
@@ -53,6 +55,8 @@ extension ParkedCalls {
         case cancel(Int)
         /// Ask the server for a sign of life, and say `drained` when it has come: the server reads in order.
         case drain(Int)
+        /// End the server's process: it goes on with calls that were given up.
+        case replace
         /// Forget what was kept.
         case forget(Int)
         /// Tell the caller that the call failed.

@@ -44,6 +44,9 @@ package struct ParkedCalls: Sendable {
         var questions: [Question] = []
         /// What a retry must name, while it is parked or settled.
         var state = 0
+        /// Whether it has asked since it was given up, and how often it was waited for.
+        var asksOn = false
+        var waits = 0
         /// Until when more questions are gathered, while it is running; until when its caller may come back, else.
         var deadline: UInt64?
 
@@ -172,8 +175,15 @@ package struct ParkedCalls: Sendable {
     }
 
     /// The server has read all that it was sent before the sign of life that was asked for.
+    ///
+    /// What it has asked meanwhile was refused, and it may ask on until it has read that.
     package mutating func drained(_ key: Int) -> [Action] {
-        entries[key]?.phase == .leaving ? leave(key) : []
+        guard let entry = entries[key], entry.phase == .leaving else { return [] }
+        guard entry.asksOn else { return leave(key) }
+        guard entry.waits < limits.patienceWithAskers else { return [.replace] + leave(key) }
+        entries[key]?.asksOn = false
+        entries[key]?.waits += 1
+        return [.drain(key)]
     }
 
     // MARK: From the server
@@ -194,6 +204,7 @@ package struct ParkedCalls: Sendable {
         declared: JSONValue,
         at now: UInt64
     ) -> [Action] {
+        if let active, entries[active]?.phase == .leaving { entries[active]?.asksOn = true }
         let question = Translation.inputRequest(fromQuestion: method, params: params, declared: declared)
         if case .failure(let failure) = question, failure.code == .missingClientCapability {
             return undeclared(number, failure)
