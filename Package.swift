@@ -208,7 +208,7 @@ let package = Package(
             "gatehouse",
             [
                 "HTTPClient", "MCPClient", "JSON", "JSONRPC", "StdioFraming", "Configuration", "Diagnostics",
-                "EventLoop", "Frontends", "MCPServer", "TestSupport",
+                "EventLoop", "Frontends", "MCPServer", "MCPCore", "TestSupport",
             ]
         ),
         tests("Protocol", "StdioFraming", ["Bytes"]),

@@ -30,6 +30,8 @@ extension MCPServer {
         } catch {
             throw ServingFailure(description: "\(error)")
         }
+        // Its thread ends as soon as it is told to, so that waiting for that holds nobody up.
+        defer { run.join() }
         let url = try await run.start(self, host: host, port: port)
         onReady(url)
         await run.untilCancelled()
@@ -102,6 +104,10 @@ private final class HTTPRun: Sendable {
             }
             if isWaiting { stop() }
         }
+    }
+
+    func join() {
+        loop.join()
     }
 
     private func stop() {

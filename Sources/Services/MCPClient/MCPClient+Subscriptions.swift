@@ -55,7 +55,7 @@ extension MCPClient {
             if method == Method.acknowledged.rawValue {
                 subscription.isServed = true
                 subscription.backoff.succeeded()
-                subscription.tell(.began(SubscriptionFilter(params["notifications"] ?? .null)))
+                subscription.tell(.began(SubscriptionFilter(params["notifications"]) ?? SubscriptionFilter()))
             } else if subscription.isServed {
                 subscription.tell(.notice(method: method, params: params))
             } else {
@@ -88,7 +88,9 @@ extension MCPClient {
     // MARK: The legacy era
 
     private func watch(_ subscription: MCPSubscription, _ server: ServerDescription) {
-        let served = subscription.filter.served(by: server)
+        var served = subscription.filter.honoured(by: server.capabilities)
+        // Whether a resource may be subscribed to, the server says when it is asked.
+        served.uris = subscription.filter.uris
         watch(served.uris[...], subscription) { [weak subscription] in
             subscription?.isServed = true
             subscription?.tell(.began(served))
@@ -115,8 +117,9 @@ extension MCPClient {
     /// Passes a notification of a session on to those who want it.
     func tellSubscriptions(_ method: String, _ params: JSONValue) {
         guard conversation.revision.era == .legacy else { return }
-        for subscription in subscriptions where subscription.filter.wants(method, params) {
-            subscription.tell(.notice(method: method, params: params))
+        let (method, uri) = (Method(method.utf8), params["uri"]?.string)
+        for subscription in subscriptions where subscription.filter.covers(method, uri: uri) {
+            subscription.tell(.notice(method: method.rawValue, params: params))
         }
     }
 

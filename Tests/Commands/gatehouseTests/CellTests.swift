@@ -3,6 +3,7 @@
 import EventLoop
 import JSON
 import MCPClient
+import MCPCore
 import TestSupport
 import Testing
 

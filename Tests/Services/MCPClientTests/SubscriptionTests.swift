@@ -4,6 +4,7 @@ import EventLoop
 import HTTPClient
 import JSON
 import MCPClient
+import MCPCore
 import TestSupport
 import Testing
 
@@ -20,20 +21,20 @@ import Testing
             ]
         )
         #expect(SubscriptionFilter(filter.value) == filter)
-        #expect(SubscriptionFilter(["toolsListChanged": 1, "resourceSubscriptions": "x"]).isEmpty)
+        #expect(SubscriptionFilter(["toolsListChanged": 1, "resourceSubscriptions": "x"]) == nil)
     }
 
     @Test func `notifications of a session are told to those who want them`() {
         var filter = SubscriptionFilter()
         filter.prompts = true
         filter.uris = ["file:///a"]
-        #expect(filter.wants("notifications/prompts/list_changed", .null))
-        #expect(!filter.wants("notifications/tools/list_changed", .null))
-        #expect(filter.wants("notifications/resources/updated", ["uri": "file:///a"]))
-        #expect(filter.wants("notifications/resources/updated", ["uri": "file:///a/b"]))
-        #expect(!filter.wants("notifications/resources/updated", ["uri": "file:///b"]))
-        #expect(!filter.wants("notifications/resources/updated", [:]))
-        #expect(!filter.wants("notifications/message", .null))
+        #expect(filter.covers(.promptsChanged, uri: nil))
+        #expect(!filter.covers(.toolsChanged, uri: nil))
+        #expect(filter.covers(.resourceUpdated, uri: "file:///a"))
+        #expect(filter.covers(.resourceUpdated, uri: "file:///a/b"))
+        #expect(!filter.covers(.resourceUpdated, uri: "file:///ab"))
+        #expect(!filter.covers(.resourceUpdated, uri: nil))
+        #expect(!filter.covers(.other, uri: nil))
     }
 
     @Test func `pauses double within bounds, and end`() {

@@ -4,32 +4,14 @@ import JSON
 import JSONRPC
 import MCPCore
 
-/// A subscription request (2026-07-28, basic, "Subscriptions"): from its acknowledgement on it gets what it asked for.
-struct Listen {
-    var tools = false
-    var prompts = false
-    var resources = false
-    var uris: [String] = []
-    var tasks: [String] = []
-
-    /// What is honoured of it.
-    var filter: JSONValue {
-        .of([
-            "toolsListChanged": tools ? true : nil, "promptsListChanged": prompts ? true : nil,
-            "resourcesListChanged": resources ? true : nil, "resourceSubscriptions": .strings(uris),
-            "taskIds": .strings(tasks),
-        ])
-    }
-}
-
 extension ConnectionMachine {
     mutating func listen(_ request: Incoming, _ registry: Registry, _ speaker: Speaker) {
         guard let wanted = request.params["notifications"], wanted.members != nil else {
             return refuse(request.id, .invalidParams("notifications must be an object"))
         }
-        var listen = Listen()
+        var listen = ListenFilter()
         for (name, feature, path) in [
-            ("toolsListChanged", Registry.Feature.tools, \Listen.tools),
+            ("toolsListChanged", Registry.Feature.tools, \ListenFilter.tools),
             ("promptsListChanged", .prompts, \.prompts), ("resourcesListChanged", .resources, \.resources),
         ] {
             guard let value = wanted[name] else { continue }
@@ -39,7 +21,7 @@ extension ConnectionMachine {
             listen[keyPath: path] = flag && registry.has(feature)
         }
         for (name, path, isHonoured) in [
-            ("resourceSubscriptions", \Listen.uris, registry.has(.resources)),
+            ("resourceSubscriptions", \ListenFilter.uris, registry.has(.resources)),
             ("taskIds", \.tasks, speaker.knowsTasks && registry.has(.tasks)),
         ] {
             guard let value = wanted[name] else { continue }
@@ -54,7 +36,7 @@ extension ConnectionMachine {
             return refuse(request.id, .tooMany("subscriptions"))
         }
         listens[request.id] = listen
-        notify(.acknowledged, ["notifications": listen.filter], on: request.id)
+        notify(.acknowledged, ["notifications": listen.value], on: request.id)
     }
 
     /// Tells the session and the subscriptions what has changed.

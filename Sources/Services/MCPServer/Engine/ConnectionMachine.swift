@@ -50,7 +50,7 @@ struct ConnectionMachine {
     /// What legacy requests to the client ask for, by their ids.
     var questions: [Int: LegacyQuestion] = [:]
     /// The subscription requests, by id.
-    var listens: [RequestID: Listen] = [:]
+    var listens: [RequestID: ListenFilter] = [:]
     /// The tasks by id.
     var tasks: [String: TaskRecord] = [:]
     var isClosed = false
