@@ -23,8 +23,8 @@ import Testing
         #expect(filter.value == value)
         #expect(!filter.isEmpty)
         let off = try #require(ListenFilter(["toolsListChanged": false, "taskIds": ["t"]]))
-        #expect(off.isEmpty)
-        #expect(off.value == .object([]))
+        #expect(off.tasks == ["t"] && off.value == ["taskIds": ["t"]])
+        #expect(off.honoured(by: .object([])).isEmpty)
     }
 
     @Test(arguments: [
