@@ -31,10 +31,10 @@ enum Everything {
             }
             let server = EverythingServer.make(try serverOptions(options))
             switch options["--transport"] ?? "stdio" {
-            case "stdio": return serveStdio(server)
+            case "stdio": return StdioServing.run(server)
             case "http":
                 let port = try number(options, "--port", 0...Int(UInt16.max)) ?? 0
-                return serveHTTP(server, port: UInt16(port))
+                return HostedServing.run(server, name: "everything", port: UInt16(port))
             default: throw Options.Misuse(message: "--transport is stdio or http")
             }
         } catch {
