@@ -89,10 +89,7 @@ extension ConfigurationReader {
             if let count = findings.count(node, 0...10) { draft.server.maxRestarts = count }
         case "description": draft.server.summary = findings.string(node)
         case "enabled", "disabled": readEnabled(member, &draft)
-        case "isolation":
-            draft.server.isolation = findings.choice(node, Isolation.self)
-            guard draft.server.isolation == .shared else { break }
-            findings.warning(node, "a legacy session still has a process of its own in this version")
+        case "isolation": draft.server.isolation = findings.choice(node, Isolation.self)
         case "framing": draft.server.framing = findings.choice(node, FramingChoice.self) ?? .auto
         case "era": draft.server.era = findings.choice(node, EraChoice.self) ?? .auto
         case "limits": readServerLimits(node, &draft)

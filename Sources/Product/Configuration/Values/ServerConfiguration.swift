@@ -56,8 +56,9 @@ package struct ServerConfiguration: Sendable {
     /// One that is not answers 404, as if it were not written.
     package var isEnabled = true
 
-    /// Who shares a child; nil leaves it to the era and the address (session for legacy clients, principal or call for
-    /// modern ones).
+    /// Who shares a child among modern clients; nil leaves it to the address (principal or call).
+    ///
+    /// A legacy session has a child of its own in any case.
     package var isolation: Isolation?
 
     /// How messages are told apart on the child's pipes.
@@ -88,9 +89,9 @@ package struct ServerConfiguration: Sendable {
 
 /// Who shares a child process.
 package enum Isolation: String, Sendable, CaseIterable {
-    /// Each session has its own.
+    /// Each session has its own; modern clients, which have none, share as with `principal`.
     case session
-    /// All sessions and calls of one principal have one.
+    /// All calls of one principal have one.
     case principal
     /// Each call has its own.
     case call
