@@ -153,7 +153,12 @@ package final class MCPClient {
     /// Ends: what waits is cancelled, a session is closed, a process is stopped.
     package func close(_ completion: @escaping () -> Void) {
         isClosed = true
-        onRetired = completion
+        onRetired = { [self] in
+            // Whoever listened may hold the client in turn.
+            onEvent = { _ in }
+            onRequest = nil
+            completion()
+        }
         retire()
         failAll(.cancelled)
         if retiring == 0 { loop.onNextTurn { self.onRetired.take()?() } }

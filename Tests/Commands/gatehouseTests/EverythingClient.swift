@@ -62,7 +62,7 @@ final class EverythingClient: Sendable {
         notify("notifications/initialized")
     }
 
-    deinit { line.connection.withLock { $0 }?.close() }
+    deinit { line.connection.withLock { $0.take() }?.close() }
 
     /// Notifications that came.
     var heard: [JSONValue] { line.state.withLock { $0.heard } }

@@ -20,9 +20,10 @@ import Testing
         """
 
     private static func ask(_ bench: Bench) {
-        bench.client.onRequest = { question in
-            bench.questions.append(question)
-            question.onWithdrawn = { bench.told.append("withdrawn \(question.request.id)") }
+        bench.client.onRequest = { [weak bench] question in
+            bench?.questions.append(question)
+            let id = question.request.id
+            question.onWithdrawn = { bench?.told.append("withdrawn \(id)") }
         }
     }
 
