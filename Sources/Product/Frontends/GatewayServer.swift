@@ -51,7 +51,7 @@ package final class GatewayServer {
     ) throws(IOFailure) {
         self.configuration = configuration
         let launcher = ChildSpawner.locateLauncher()
-        if launcher == nil {
+        if launcher == nil, configuration.servers.contains(where: \.isEnabled) {
             log.warning("gatehouse-launcher is not beside this program: what children start may outlive them")
         }
         let spawner = ChildSpawner(launcher: launcher)
