@@ -41,7 +41,7 @@ test:
 # Warnings of the compiler are errors wherever it runs: Package.swift says so.
 lint:
 	@scripts/check-swift
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzz Benchmarks
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzz Benchmarks examples
 	@scripts/check
 
 # In folders of their own, so that the ordinary build stays as it is. Left out, and why:

@@ -17,11 +17,14 @@ extension MCPServer {
     /// - Parameters:
     ///   - host: The address to listen on; others than loopback are open to everyone who reaches them.
     ///   - port: The port; 0 for any that is free.
+    ///   - hosts: What clients may write in `Host` beside the address, and beside the loopback names where it is one; with a
+    ///     port, or without one for any. Others are refused with status 403.
     ///   - onReady: Is told the URL of the endpoint, once.
     /// - Throws: `ServingFailure` if it cannot listen there.
     public func serveHTTP(
         host: String = "127.0.0.1",
         port: UInt16 = 8080,
+        hosts: [String] = [],
         onReady: @Sendable (_ url: String) -> Void = { _ in }
     ) async throws {
         let run: HTTPRun
@@ -32,7 +35,7 @@ extension MCPServer {
         }
         // Its thread ends as soon as it is told to, so that waiting for that holds nobody up.
         defer { run.join() }
-        let url = try await run.start(self, host: host, port: port)
+        let url = try await run.start(self, host: host, port: port, hosts: hosts.map { $0.lowercased() })
         onReady(url)
         await run.untilCancelled()
     }
@@ -61,12 +64,13 @@ private final class HTTPRun: Sendable {
     }
 
     /// Starts listening; where.
-    func start(_ server: MCPServer, host: String, port: UInt16) async throws -> String {
+    func start(_ server: MCPServer, host: String, port: UInt16, hosts: [String]) async throws -> String {
         try await withCheckedThrowingContinuation { continuation in
             loop.post { [self] in
                 var configuration = GatewayConfiguration()
                 configuration.host = host
                 configuration.port = port
+                configuration.hosts = hosts
                 do throws(IOFailure) {
                     let gateway = try GatewayServer(
                         configuration,

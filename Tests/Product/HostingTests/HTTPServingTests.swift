@@ -20,11 +20,14 @@ struct HTTPServingTests {
     }
 
     /// Serves while the body runs, which is told where.
-    private func serving(_ body: @escaping @Sendable (String) async throws -> Void) async throws {
+    private func serving(
+        hosts: [String] = [],
+        _ body: @escaping @Sendable (String) async throws -> Void
+    ) async throws {
         let server = greeter()
         let (urls, continuation) = AsyncStream<String>.makeStream()
         try await withThrowingTaskGroup { group in
-            group.addTask { try await server.serveHTTP(port: 0) { continuation.yield($0) } }
+            group.addTask { try await server.serveHTTP(port: 0, hosts: hosts) { continuation.yield($0) } }
             var iterator = urls.makeAsyncIterator()
             let url = await iterator.next()
             do {
@@ -49,6 +52,24 @@ struct HTTPServingTests {
                     try caller.value.outcome?.get()["content"]?.array?.first?["text"]
                 }
                 #expect(text == "Hello, Ada!")
+                try await loop.run { caller.value.close() }
+                try await loop.wait("the end of the client") { caller.value.isClosed }
+            }
+        }
+    }
+
+    @Test(arguments: [[], ["Greeter.localhost"]])
+    func `Only hosts that were named are served beside loopback`(hosts: [String]) async throws {
+        try await serving(hosts: hosts) { url in
+            let named = url.split(separator: "127.0.0.1", maxSplits: 1).joined(separator: "greeter.localhost")
+            try await withLoop { loop in
+                let caller = try await loop.run { LoopBound(Caller(named, .modern, loop), loop) }
+                try await loop.run { caller.value.greet("Ada") }
+                try await loop.wait("the outcome") { caller.value.outcome != nil }
+                let text = try await loop.run {
+                    try? caller.value.outcome?.get()["content"]?.array?.first?["text"]
+                }
+                #expect((text == "Hello, Ada!") == !hosts.isEmpty)
                 try await loop.run { caller.value.close() }
                 try await loop.wait("the end of the client") { caller.value.isClosed }
             }
