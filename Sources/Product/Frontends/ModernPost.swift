@@ -258,8 +258,10 @@ final class ModernPost: Caller {
     /// The event stream, begun if it was not.
     private func stream(_ call: Call) -> EventOutlet {
         if let outlet { return outlet }
+        // The call itself knows its caller, which would keep itself for ever.
+        let id = call.id
         let opened = EventOutlet(exchange, context, fields: Responses.eventFields(origin: passage.origin)) {
-            [weak self] in self?.vanished(call.id)
+            [weak self] in self?.vanished(id)
         }
         outlet = opened
         return opened
