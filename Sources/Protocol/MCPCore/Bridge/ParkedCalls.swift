@@ -83,7 +83,10 @@ package struct ParkedCalls: Sendable {
     /// Whether the caller of a call waits for its answer.
     package var isBusy: Bool { entries.values.contains { $0.phase != .parked && $0.phase != .settled } }
     /// When `tick` has something to do.
-    package var nextDeadline: UInt64? { entries.values.lazy.compactMap(\.deadline).min() }
+    package var nextDeadline: UInt64? {
+        // Asked for with each call: where the server may not ask, nothing is ever waited for.
+        isExclusive ? entries.values.lazy.compactMap(\.deadline).min() : nil
+    }
 
     /// The call that a message of the server most likely belongs to: the only one that is with it, if its caller is there.
     package var onlyRunning: Int? {
