@@ -34,9 +34,13 @@ package final class ChildPopulation {
         return true
     }
 
-    /// Gives a place back; who waits for one tries again.
+    /// Gives a place back; `wake` follows, once all places that go with it are given back too.
     func leave() {
         count -= 1
+    }
+
+    /// Lets one who waits for a place try again.
+    func wake() {
         if !waiting.isEmpty { waiting.removeFirst()() }
     }
 

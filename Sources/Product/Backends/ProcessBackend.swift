@@ -224,6 +224,8 @@ package final class ProcessBackend: Backend {
     private func leave() {
         own.leave()
         processes.population.leave()
+        own.wake()
+        processes.population.wake()
     }
 
     /// Stops a process that nobody talks to any more.

@@ -25,8 +25,11 @@ import Testing
         #expect(population.makeRoom { retries += 1 })
         #expect(ended == ["old"] && retries == 0)
         population.leave()
+        #expect(retries == 0 && population.hasRoom)
+        population.wake()
         #expect(retries == 1)
         population.leave()
+        population.wake()
         #expect(retries == 1)
     }
 
@@ -47,6 +50,7 @@ import Testing
         #expect(!population.makeRoom { retries += 1 })
         population.giveUp()
         population.leave()
+        population.wake()
         #expect(retries == 0)
     }
 }
