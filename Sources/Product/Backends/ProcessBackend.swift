@@ -176,7 +176,11 @@ package final class ProcessBackend: Backend {
         guard !isCounted || enter() else {
             // It is tried again when the place of one that nobody needs is free.
             let retry = { [weak self] in
-                guard let self, !self.isEnding else { return }
+                guard let self, !self.isEnding else {
+                    return completion(
+                        .failure(Failure(.internalError, "The gateway is stopping", source: .gateway))
+                    )
+                }
                 self.spawn(completion)
             }
             if own.hasRoom ? processes.population.makeRoom(retry) : own.makeRoom(retry) { return }

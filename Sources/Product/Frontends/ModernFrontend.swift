@@ -76,7 +76,9 @@ final class ModernFrontend {
             do throws(Failure) {
                 id = try target.conversation.call(message, bytes, from: post, edits: edits)
             } catch {
-                if target.isForOneCall { target.conversation.end(after: 0) }
+                // One that an earlier round opened is still that round's: a bad retry must not take it away.
+                let isNew = instance == nil && tasks?.instance == nil
+                if target.isForOneCall, isNew { target.conversation.end(after: 0) }
                 throw error
             }
             // An answer may have come already.

@@ -185,6 +185,8 @@ final class BridgedCall: Caller {
         switch outcome {
         case .failure(let failure): return Bridging.response(failure)
         case .askURLs(let requests):
+            // The retry is a call of its own, and comes back to this conversation.
+            bridge.child.keep(for: bridge.child.processes.patience)
             let entries = requests.map { request in
                 JSONValue.Member(request.key, ["method": "elicitation/create", "params": request.params])
             }

@@ -42,8 +42,11 @@ extension LegacyServerBridge: ConversationListener {
     func interrupted() {
         levels.reset()
         watched = []
-        guard case .done = greeting else { return }
-        loop.onNextTurn { [weak self] in self?.watchAgain() }
+        isReady = false
+        guard case .done = greeting, !listens.uris.isEmpty else { return }
+        // Not at once, and later each time: it may not be possible to start it.
+        watchDelay = min(max(watchDelay &* 2, 1_000), 60_000)
+        nextWatch = loop.now &+ watchDelay
     }
 
     func gaveUp() {}
@@ -52,6 +55,7 @@ extension LegacyServerBridge: ConversationListener {
 
     /// Asks the server for all that the principal's listens want; a process that is down is started for it.
     func watchAgain() {
+        nextWatch = nil
         guard case .done = greeting else { return }
         for uri in listens.uris { watch(uri) { _ in } }
     }
@@ -64,7 +68,10 @@ extension LegacyServerBridge: ConversationListener {
         guard watched.insert(Array(uri.utf8)).inserted else { return completion(true) }
         do throws(Failure) {
             try send(Bridging.request(.subscribe, ["uri": .string(uri)])) { [weak self] outcome in
-                guard case .failure = outcome else { return completion(true) }
+                guard case .failure = outcome else {
+                    self?.watchDelay = 0
+                    return completion(true)
+                }
                 self?.watched.remove(Array(uri.utf8))
                 completion(false)
             }

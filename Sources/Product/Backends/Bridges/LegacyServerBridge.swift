@@ -41,14 +41,19 @@ final class LegacyServerBridge: Bridge {
     /// Calls that wait for the greeting.
     private var waiting: [BridgedCall] = []
     /// Whether the greeting is over, with all that the server asked at once.
-    private var isReady = false
+    var isReady = false
+    private var isSettling = false
     private var nextKey = 1
     var levels = LogLevels()
     /// Resources that this server was asked to watch.
     var watched: Set<[UInt8]> = []
+    /// When a server that died is asked to watch again, and how long was waited for that.
+    var nextWatch: UInt64?
+    var watchDelay: UInt64 = 0
     private var timer: LoopTimer?
     private var endTimer: LoopTimer?
     private let callLimit: Int
+    private let parkedLimit: Int
     private var hasEnded = false
 
     /// Makes a bridge.
@@ -68,6 +73,7 @@ final class LegacyServerBridge: Bridge {
         limits.parked = child.processes.inFlightLimit * 4
         limits.patience = child.processes.patience
         callLimit = child.processes.limits.connections
+        parkedLimit = limits.parked
         machine = ParkedCalls(mayAsk: capabilities.members?.isEmpty == false, limits: limits)
         child.listener = self
         listens.join(self)
@@ -83,7 +89,8 @@ final class LegacyServerBridge: Bridge {
         if hasEnded {
             return Failure(.internalError, "The conversation with the server is over", source: .gateway)
         }
-        guard calls.count + waiting.count < callLimit else {
+        // Parked calls have a bound of their own, and must not keep out those who come back for them.
+        guard calls.count + waiting.count < callLimit + parkedLimit else {
             return Failure(.internalError, "Too many calls wait for the server", source: .client)
         }
         return nil
@@ -115,7 +122,10 @@ final class LegacyServerBridge: Bridge {
         switch greeting {
         case .done where isReady:
             start(call)
-        case .done, .waiting:
+        case .done:
+            waiting.append(call)
+            settleDown()
+        case .waiting:
             waiting.append(call)
         case .none:
             waiting.append(call)
@@ -215,9 +225,18 @@ final class LegacyServerBridge: Bridge {
             let text = Bridging.notification(.initialized)
             if let message = try? Message(text.span) { child.notify(message, text.span) }
             watchAgain()
-            guard machine.isExclusive else { return startWaiting() }
-            // Servers like to ask at the very beginning: that belongs to nobody's call.
-            drain { [weak self] in self?.startWaiting() }
+            settleDown()
+        }
+    }
+
+    /// Lets the server, greeted just now, ask what servers like to ask at the very beginning: that belongs to nobody's call.
+    private func settleDown() {
+        guard machine.isExclusive else { return startWaiting() }
+        guard !isSettling else { return }
+        isSettling = true
+        drain { [weak self] in
+            self?.isSettling = false
+            self?.startWaiting()
         }
     }
 
@@ -241,6 +260,8 @@ final class LegacyServerBridge: Bridge {
             let message = try Bridging.read(text)
             _ = try child.call(message, text.span, from: barrier, edits: Edits())
         } catch {
+            // One that takes no message more cannot be waited for either.
+            child.replaceIfUp("The server does not read what it is sent")
             loop.onNextTurn(completion)
         }
     }
@@ -288,6 +309,7 @@ final class LegacyServerBridge: Bridge {
             let text = Bridging.request(.setLevel, ["level": .string(lower.rawValue)])
             try? send(text) { _ in }
         }
+        if nextWatch != nil { watchAgain() }
         let text = call.text
         call.text = []
         do throws(Failure) {
@@ -354,13 +376,14 @@ final class LegacyServerBridge: Bridge {
     }
 
     func heartbeat(now: UInt64) {
-        for call in Array(calls.values) where call.innerID == nil {
+        for call in waiting + calls.values where call.innerID == nil {
             if let outer = call.outer { outer.caller.stillWaiting(outer, now: now) }
         }
     }
 
     /// Ends calls that have waited for their turn too long.
     func expire(now: UInt64) {
+        if let time = nextWatch, now >= time { watchAgain() }
         let limit = child.processes.server.requestTimeout.wholeMilliseconds
         for call in Array(calls.values) where call.innerID == nil && call.outer != nil && call.filter == nil {
             guard now > call.since &+ limit else { continue }
@@ -389,7 +412,7 @@ final class LegacyServerBridge: Bridge {
         endTimer?.close()
         endTimer = LoopTimer(loop) { [weak self] in
             guard let self else { return }
-            if self.isBusy { self.end(after: milliseconds) } else { self.end() }
+            if self.isBusy { self.end(after: max(milliseconds, 1_000)) } else { self.end() }
         }
         endTimer?.schedule(after: milliseconds)
     }

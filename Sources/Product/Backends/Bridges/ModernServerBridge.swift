@@ -69,7 +69,8 @@ final class ModernServerBridge: Bridge {
     ) throws(Failure) -> Int {
         let key = nextKey
         nextKey += 1
-        let outer = Call(id: key, message, bytes, deadline: nil, caller: caller)
+        let deadline = loop.now &+ child.processes.server.requestTimeout.wholeMilliseconds
+        let outer = Call(id: key, message, bytes, deadline: deadline, caller: caller)
         switch message.method {
         case .initialize:
             try initialize(message, bytes, outer)
@@ -117,6 +118,7 @@ final class ModernServerBridge: Bridge {
     }
 
     func cancel(_ id: Int, reason: String) {
+        subscribing[id] = nil
         guard let call = calls.removeValue(forKey: id) else { return }
         call.end(reason)
     }
@@ -134,6 +136,10 @@ final class ModernServerBridge: Bridge {
             )
         case .cancelled:
             let id = bytes.text(message.params.requestID)
+            if let outer = subscribing.values.first(where: { $0.clientID.hasSameBytes(as: id) }) {
+                subscribing[outer.id] = nil
+                return outer.caller.cancelled(outer)
+            }
             guard let call = calls.values.first(where: { $0.outer.clientID.hasSameBytes(as: id) }) else {
                 return
             }
@@ -218,7 +224,14 @@ final class ModernServerBridge: Bridge {
     }
 
     /// Ends calls whose client does not answer.
+    ///
+    /// A subscription waits for the server to acknowledge a listen, which may never come.
     func expire(now: UInt64) {
+        for outer in Array(subscribing.values) where now >= outer.deadline ?? .max {
+            subscribing[outer.id] = nil
+            let text = "The server did not acknowledge the subscription in time"
+            outer.caller.failed(Failure(.internalError, text, source: .upstream), outer)
+        }
         let limit = child.processes.patience
         for call in Array(calls.values) where call.innerID == nil {
             guard let since = call.askingSince, now > since &+ limit else { continue }

@@ -19,6 +19,10 @@ final class SessionCall: Caller {
     /// Since when the client is being asked, in milliseconds of the loop's clock.
     private(set) var askingSince: UInt64?
     private var polling: TaskPolling?
+    /// Until when the task is waited for, in milliseconds of the loop's clock.
+    private var pollingEnd: UInt64 = 0
+    /// Milliseconds for which a task is waited for that says nothing of its life, or too much.
+    private static let longestTask: UInt64 = 3_600_000
     private var timer: LoopTimer?
 
     init(_ bridge: ModernServerBridge, key: Int, _ outer: Call) {
@@ -156,6 +160,8 @@ final class SessionCall: Caller {
             return fail(Failure(.internalError, "The server's task has no id", source: .upstream))
         }
         polling = task
+        let lifetime = result?["ttlMs"]?.integer.map { UInt64(clamping: $0) } ?? Self.longestTask
+        pollingEnd = bridge.loop.now &+ min(lifetime, Self.longestTask)
         take(task.begin)
     }
 
@@ -175,6 +181,11 @@ final class SessionCall: Caller {
     }
 
     private func poll() {
+        guard bridge.loop.now < pollingEnd else {
+            return fail(
+                Failure(.internalError, "The server's task did not end in its time", source: .upstream)
+            )
+        }
         askServer(.tasksGet, []) { call, result in
             guard let action = call.polling?.received(result) else { return }
             call.take(action)
@@ -217,15 +228,20 @@ final class SessionCall: Caller {
         timer?.close()
         if let innerID { bridge.child.cancel(innerID, reason: reason) }
         innerID = nil
-        guard let polling else { return }
-        self.polling = nil
-        try? bridge.send(.tasksCancel, [.init("taskId", .string(polling.id))]) { _ in }
+        abandonTask()
+    }
+
+    /// Nobody waits for the task any more.
+    private func abandonTask() {
+        guard let task = polling.take() else { return }
+        try? bridge.send(.tasksCancel, [.init("taskId", .string(task.id))]) { _ in }
     }
 
     private func fail(_ failure: Failure) {
         guard bridge.calls.removeValue(forKey: key) != nil else { return }
         timer?.close()
         perform(rounds.end())
+        abandonTask()
         outer.caller.failed(failure, outer)
     }
 

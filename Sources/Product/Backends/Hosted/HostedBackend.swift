@@ -1,5 +1,6 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Configuration
 package import EventLoop
 package import JSON
 package import JSONRPC
@@ -37,7 +38,7 @@ package final class HostedBackend: Backend {
         self.name = name
         self.capacity = capacity
         self.loop = loop
-        patience = UInt64(clamping: timeout.components.seconds &* 1000)
+        patience = timeout.wholeMilliseconds
     }
 
     package var summary: String? { server.summary }

@@ -9,8 +9,9 @@ import HTTPClient
 /// A server of the oldest kind: all that it says comes on one event stream, which also names the URL that takes messages
 /// (2024-11-05, transports, "HTTP with SSE").
 ///
-/// It starts with the GET; what is sent before the server has named that URL is kept in order. It ends with the stream,
-/// which cannot be resumed.
+/// It starts with the GET; what is sent before the server has named that URL is kept in order. Each message is a POST of its
+/// own, and they may overtake each other; only a notification, which has no answer to wait for, is there before what is sent
+/// after it. It ends with the stream, which cannot be resumed.
 final class EventStreamTransport: ClientTransport {
     weak var delegate: (any ClientTransportDelegate)?
     var mirrorsHeaders: Bool { false }
@@ -23,12 +24,14 @@ final class EventStreamTransport: ClientTransport {
     private var stream: Stream?
     /// Where messages go, once the server has told.
     private var endpoint: String?
+    /// What waits for that, or for a notification to be there.
     private var early: [OutgoingMessage] = []
+    private var notice: Post?
     private var posts: [ObjectIdentifier: Post] = [:]
     private var isClosing = false
     private var hasEnded = false
 
-    /// How many messages wait for the endpoint at most.
+    /// How many messages wait at most.
     private static let earlyLimit = 100
 
     init(url: String, fields: [HTTPField], limit: Int, on loop: EventLoop) throws(HTTPClientFailure) {
@@ -54,9 +57,9 @@ final class EventStreamTransport: ClientTransport {
 
     func send(_ message: OutgoingMessage) {
         guard !isClosing, !hasEnded else { return }
-        guard let endpoint else {
+        guard let endpoint, notice == nil else {
             if early.count < Self.earlyLimit { return early.append(message) }
-            return fail(message.id, .malformed("the server does not say where it takes messages"))
+            return fail(message.id, .malformed("the server does not take messages"))
         }
         var request = HTTPRequest(method: "POST", url: endpoint, fields: fields, body: message.text)
         request.fields += message.fields.map { HTTPField($0.name, $0.value) }
@@ -65,6 +68,7 @@ final class EventStreamTransport: ClientTransport {
         do throws(HTTPClientFailure) {
             _ = try http.start(request, delegate: post)
             posts[ObjectIdentifier(post)] = post
+            if message.id == nil { notice = post }
         } catch {
             fail(message.id, MCPClientError(error))
         }
@@ -96,6 +100,10 @@ final class EventStreamTransport: ClientTransport {
 
     fileprivate func delivered(_ post: Post, _ error: MCPClientError?) {
         posts[ObjectIdentifier(post)] = nil
+        if notice === post {
+            notice = nil
+            sendEarly()
+        }
         if let error, let id = post.id { delegate?.transportFailed(id, error) }
     }
 
@@ -109,10 +117,14 @@ final class EventStreamTransport: ClientTransport {
                 return ended(.malformed("the server wants messages at another origin, or at no proper URL"))
             }
             self.endpoint = endpoint
-            let waiting = early
-            early = []
-            for message in waiting { send(message) }
+            sendEarly()
         }
+    }
+
+    private func sendEarly() {
+        let waiting = early
+        early = []
+        for message in waiting { send(message) }
     }
 
     /// The URL for messages; nil if it is not of the stream's origin, where secrets in the headers must not go.

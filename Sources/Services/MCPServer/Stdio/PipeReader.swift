@@ -29,6 +29,8 @@ final class PipeReader: Sendable {
     func run(_ receive: @escaping @Sendable ([UInt8]) -> Void) async -> End {
         var pipe: [Int32] = [-1, -1]
         guard Glibc.pipe(&pipe) == 0 else { return .endOfInput }
+        // A process that a tool starts must not hold the other end.
+        for end in pipe { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         let (woken, waker) = (pipe[0], pipe[1])
         wake.withLock { $0 = waker }
         // Asked to stop before it began.
