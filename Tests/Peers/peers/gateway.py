@@ -132,7 +132,7 @@ class Gateway:
     def terminate(self, timeout=15.0):
         """SIGTERM, the exit status, and the proof that nothing is left."""
         if self.process.poll() is None:
-            zombies = zombies_of(self.pid)
+            zombies = self.uncollected(2.0)
             self.process.send_signal(signal.SIGTERM)
             try:
                 self.process.wait(timeout)
@@ -144,6 +144,15 @@ class Gateway:
             assert not zombies, f"the gateway left zombies uncollected: {zombies}"
         self.leaves_nothing(5.0)
         return self.process.returncode
+
+    def uncollected(self, patience):
+        """The dead children that stay so: for a moment each is one, between its end and being collected."""
+        end = time.monotonic() + patience
+        stay = set(zombies_of(self.pid))
+        while stay and time.monotonic() < end:
+            time.sleep(0.02)
+            stay &= set(zombies_of(self.pid))
+        return sorted(stay)
 
     def kill(self):
         """kill -9."""
