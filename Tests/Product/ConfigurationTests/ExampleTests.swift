@@ -67,6 +67,9 @@ struct ExampleTests {
         #expect(names(written?["limits"]) == Set(ConfigurationKeys.serverLimits))
         #expect(names(root["gateway"]) == Set(ConfigurationKeys.gateway))
         #expect(names(root["gateway"]?["limits"]) == Set(ConfigurationKeys.limits))
+        #expect(names(root["gateway"]?["federation"]) == Set(ConfigurationKeys.federation))
+        #expect(names(root["gateway"]?["egress"]) == Set(ConfigurationKeys.egress))
+        #expect(names(root["gateway"]?["log"]) == Set(ConfigurationKeys.log))
         #expect(names(root["gateway"]?["timeouts"]) == Set(ConfigurationKeys.timeouts))
     }
 
@@ -80,6 +83,10 @@ struct ExampleTests {
         #expect(names(server) == Set(ConfigurationKeys.server))
         #expect(names(server?["limits"]?["properties"]) == Set(ConfigurationKeys.serverLimits))
         #expect(names(server?["auth"]?["properties"]) == Set(ConfigurationKeys.auth))
+        #expect(names(gateway?["tls"]?["properties"]) == Set(ConfigurationKeys.tls))
+        #expect(names(gateway?["egress"]?["properties"]) == Set(ConfigurationKeys.egress))
+        #expect(names(gateway?["log"]?["properties"]) == Set(ConfigurationKeys.log))
+        #expect(names(gateway?["tracing"]?["properties"]) == Set(ConfigurationKeys.tracing))
         #expect(names(gateway) == Set(ConfigurationKeys.gateway))
         #expect(names(gateway?["limits"]?["properties"]) == Set(ConfigurationKeys.limits))
         #expect(names(gateway?["timeouts"]?["properties"]) == Set(ConfigurationKeys.timeouts))

@@ -147,6 +147,17 @@ extension ConfigurationFindings {
         return .milliseconds(Int64((seconds * 1000).rounded()))
     }
 
+    /// A part of a whole: 0 to 1.
+    mutating func ratio(_ node: ConfigurationNode) -> Double? {
+        let wanted = "must be a number from 0 to 1"
+        guard let number = number(node, wanted) else { return nil }
+        guard number.double >= 0, number.double <= 1 else {
+            error(node, wanted)
+            return nil
+        }
+        return number.double
+    }
+
     /// One of a few words.
     mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ node: ConfigurationNode,

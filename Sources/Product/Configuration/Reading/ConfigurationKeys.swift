@@ -7,10 +7,10 @@ enum ConfigurationKeys {
     static let file = ["mcpServers", "servers", "mcp", "gateway", "$schema", "inputs"]
     static let editorSection = ["server", "servers", "inputs"]
     static let server = [
-        "command", "args", "env", "working_dir", "cwd", "type", "timeout_seconds", "request_timeout_seconds",
-        "restart_on_failure", "max_restarts", "description", "enabled", "disabled", "isolation", "framing",
-        "era",
-        "limits", "warm", "sandbox", "auth", "url", "headers", "envFile", "alwaysAllow", "autoApprove",
+        "command", "args", "env", "working_dir", "cwd", "type", "url", "headers", "timeout_seconds",
+        "request_timeout_seconds", "request_timeout_ceiling_seconds", "tool_timeouts", "restart_on_failure",
+        "max_restarts", "state_lost", "description", "enabled", "disabled", "isolation", "framing", "era",
+        "limits", "warm", "sandbox", "auth", "envFile", "alwaysAllow", "autoApprove",
     ]
     static let auth = [
         "method", "azure_client_id", "azure_client_secret", "azure_scopes", "oauth2_required_scopes",
@@ -19,12 +19,21 @@ enum ConfigurationKeys {
     ]
     static let gateway = [
         "host", "port", "publicURL", "hosts", "origins", "trustedProxies", "tls", "state", "authentication",
-        "routes",
-        "rules", "default", "limits", "timeouts",
+        "routes", "rules", "default", "federation", "egress", "metrics", "log", "tracing", "cleanupSchedule",
+        "limits", "timeouts",
     ]
-    static var serverLimits: [String] { OptionalCountSetting.server.map(\.name) }
+    static let tls = [
+        "certificate", "key", "clientAuthority", "clientCertificates", "minimumVersion", "hstsSeconds",
+    ]
+    static let federation = ["servers", "separator"]
+    static let egress = ["allow"]
+    static let log = ["format", "level", "levels"]
+    static let tracing = ["endpoint", "headers", "serviceName", "sampleRatio"]
+    static let sandbox = ["level", "network", "memory", "processes", "readable", "writable"]
+    static var serverLimits: [String] { OptionalCountSetting<ServerLimits>.server.map(\.name) }
     static var limits: [String] {
-        CountSetting<Limits>.gateway.map(\.name) + DurationSetting<Limits>.limits.map(\.name)
+        CountSetting<Limits>.gateway.map(\.name) + OptionalCountSetting<Limits>.gateway.map(\.name)
+            + DurationSetting<Limits>.limits.map(\.name)
     }
     static var timeouts: [String] { DurationSetting<Timeouts>.timeouts.map(\.name) }
 
@@ -32,7 +41,9 @@ enum ConfigurationKeys {
     static let reservedServerNames = ["sse", "message", "health"]
 
     /// Words for a server that is reached over HTTP.
-    static let remoteTypes = ["http", "streamableHttp", "streamable-http", "sse"]
+    static let remoteTypes: [String: RemoteEndpoint.Transport] = [
+        "http": .found, "streamableHttp": .streamable, "streamable-http": .streamable, "sse": .eventStream,
+    ]
 }
 
 /// A count or number of bytes: its key, what it may be, and where it goes.
@@ -63,16 +74,28 @@ extension CountSetting<Limits> {
 }
 
 /// The same for a bound that may be absent.
-struct OptionalCountSetting: Sendable {
+struct OptionalCountSetting<Root>: Sendable {
     var name: String
-    var path: any WritableKeyPath<ServerLimits, Int?> & Sendable
+    var path: any WritableKeyPath<Root, Int?> & Sendable
 
-    static let server: [OptionalCountSetting] = [
+    static var range: ClosedRange<Int> { 1...1_000_000 }
+}
+
+extension OptionalCountSetting<ServerLimits> {
+    static let server: [OptionalCountSetting<ServerLimits>] = [
         OptionalCountSetting(name: "sessions", path: \.sessions),
         OptionalCountSetting(name: "children", path: \.children),
         OptionalCountSetting(name: "inFlight", path: \.inFlight),
+        OptionalCountSetting(name: "sessionsPerPrincipal", path: \.sessionsPerPrincipal),
+        OptionalCountSetting(name: "childrenPerPrincipal", path: \.childrenPerPrincipal),
     ]
-    static let range = 1...1_000_000
+}
+
+extension OptionalCountSetting<Limits> {
+    static let gateway: [OptionalCountSetting<Limits>] = [
+        OptionalCountSetting(name: "sessionsPerPrincipal", path: \.sessionsPerPrincipal),
+        OptionalCountSetting(name: "childrenPerPrincipal", path: \.childrenPerPrincipal),
+    ]
 }
 
 /// A time in seconds: its key, what it may be, and where it goes.

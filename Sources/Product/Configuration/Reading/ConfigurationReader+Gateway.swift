@@ -57,11 +57,14 @@ extension ConfigurationReader {
         case "default": readDefault(node)
         case "limits": readLimits(node)
         case "timeouts": readTimeouts(node)
-        case "trustedProxies", "tls", "state", "routes", "rules":
+        case "routes", "rules":
             if !node.isNothing {
                 findings.error(node, "not supported by this version yet", hint: "remove it")
             }
-        default: findings.unknown(member, .error, known: ConfigurationKeys.gateway)
+        default:
+            if !readSurroundings(member) {
+                findings.unknown(member, .error, known: ConfigurationKeys.gateway)
+            }
         }
     }
 
@@ -149,6 +152,14 @@ extension ConfigurationReader {
                 if let count = findings.count(member.node, setting.range) {
                     configuration.limits[keyPath: setting.path] = count
                 }
+            } else if let setting = OptionalCountSetting<Limits>.gateway.first(where: {
+                $0.name == member.name
+            }) {
+                guard !member.isLeftOut(of: ConfigurationKeys.limits) else { continue }
+                configuration.limits[keyPath: setting.path] = findings.count(
+                    member.node,
+                    OptionalCountSetting<Limits>.range
+                )
             } else if let setting = DurationSetting<Limits>.limits.first(where: { $0.name == member.name }) {
                 if let time = findings.seconds(member.node, setting.range) {
                     configuration.limits[keyPath: setting.path] = time

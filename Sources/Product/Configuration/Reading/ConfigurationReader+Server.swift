@@ -9,6 +9,7 @@ private struct ServerDraft {
     var server: ServerConfiguration
     var kind: ConfigurationNode?
     var url: ConfigurationNode?
+    var headers: ConfigurationNode?
     var hasCommand = false
     var workingDirectory: ConfigurationNode?
     var enabled: Bool?
@@ -26,7 +27,7 @@ extension ConfigurationReader {
                 readForeignMember(part, &draft)
             }
             readLimitVariables(&draft)
-            let isStarted = checkLaunch(member, draft)
+            let isStarted = checkLaunch(member, &draft)
             if isStarted, draft.enabled != false { checkMachine(draft, member) }
         } else {
             findings.error(
@@ -70,6 +71,7 @@ extension ConfigurationReader {
         case "working_dir", "cwd": readWorkingDirectory(node, &draft)
         case "type": draft.kind = node
         case "url": draft.url = node
+        case "headers": draft.headers = node
         default: return false
         }
         return true
@@ -83,6 +85,13 @@ extension ConfigurationReader {
             if let time = findings.seconds(node, 1...300) { draft.server.startTimeout = time }
         case "request_timeout_seconds":
             if let time = findings.seconds(node, 1...86_400) { draft.server.requestTimeout = time }
+        case "request_timeout_ceiling_seconds":
+            if let time = findings.seconds(node, 1...86_400) { draft.server.requestTimeoutCeiling = time }
+        case "tool_timeouts": readToolTimeouts(node, &draft)
+        case "state_lost": draft.server.stateLost = findings.choice(node, StateLoss.self) ?? .notify
+        case "warm":
+            if let count = findings.count(node, 0...100) { draft.server.warm = count }
+        case "sandbox": readSandbox(node, &draft.server.sandbox)
         case "restart_on_failure":
             if let value = findings.bool(node) { draft.server.restartsOnFailure = value }
         case "max_restarts":
@@ -102,13 +111,6 @@ extension ConfigurationReader {
     private mutating func readForeignMember(_ member: ConfigurationMember, _ draft: inout ServerDraft) {
         let node = member.node
         switch member.name {
-        case "warm":
-            if node.isNothing { break }
-            if case .number(let number) = node.value.content, number.int == 0 { break }
-            findings.error(node, "not supported by this version yet", hint: "only 0 is")
-        case "sandbox":
-            if node.isNothing || node.value.content == .string("none") { break }
-            findings.error(node, "not supported by this version yet", hint: "only \"none\" is")
         case "auth": readAuth(node)
         case "envFile":
             findings.error(
@@ -116,7 +118,7 @@ extension ConfigurationReader {
                 "not supported: its variables would be missing without a word",
                 hint: "write them into \"env\", or set them for the gateway and refer to them: ${NAME}"
             )
-        case "headers", "alwaysAllow", "autoApprove", "$schema", "inputs": break
+        case "alwaysAllow", "autoApprove", "$schema", "inputs": break
         default: findings.unknown(member, .warning, known: ConfigurationKeys.server)
         }
     }
@@ -174,10 +176,11 @@ extension ConfigurationReader {
             return
         }
         for member in members where !member.isLeftOut(of: ConfigurationKeys.serverLimits) {
-            if let setting = OptionalCountSetting.server.first(where: { $0.name == member.name }) {
+            if let setting = OptionalCountSetting<ServerLimits>.server.first(where: { $0.name == member.name }
+            ) {
                 draft.server.limits[keyPath: setting.path] = findings.count(
                     member.node,
-                    OptionalCountSetting.range
+                    OptionalCountSetting<ServerLimits>.range
                 )
             } else {
                 findings.unknown(member, .warning, known: ConfigurationKeys.serverLimits)
@@ -227,7 +230,7 @@ extension ConfigurationReader {
             guard let text = draft.server.environment[member.name] else { continue }
             let range: ClosedRange<Int>
             switch member.name {
-            case "MAX_CONCURRENT_SESSIONS": range = OptionalCountSetting.range
+            case "MAX_CONCURRENT_SESSIONS": range = OptionalCountSetting<ServerLimits>.range
             case "SESSION_TIMEOUT_SECONDS": range = 1...2_592_000
             default: continue
             }
@@ -246,21 +249,41 @@ extension ConfigurationReader {
         }
     }
 
-    /// Checks that there is one way to start it, and that it is one we have; whether a program is started.
-    private mutating func checkLaunch(_ member: ConfigurationMember, _ draft: ServerDraft) -> Bool {
+    private mutating func readToolTimeouts(_ node: ConfigurationNode, _ draft: inout ServerDraft) {
+        guard let members = node.members else {
+            findings.error(node, "must be an object of numbers, not \(node.value.kind)")
+            return
+        }
+        for member in members {
+            guard let time = findings.seconds(member.node, 1...86_400) else { continue }
+            draft.server.toolTimeouts[member.name] = time
+        }
+    }
+
+    /// Checks that there is one way to reach it; whether a program is started.
+    private mutating func checkLaunch(_ member: ConfigurationMember, _ draft: inout ServerDraft) -> Bool {
+        var transport: RemoteEndpoint.Transport?
         if let kind = draft.kind {
             guard let word = findings.string(kind) else { return false }
-            guard !ConfigurationKeys.remoteTypes.contains(word) else {
-                refuseRemote(kind)
-                return false
+            transport = ConfigurationKeys.remoteTypes[word]
+            if transport == nil, word != "stdio" {
+                findings.error(
+                    kind,
+                    "must be \"stdio\", \"http\", \"streamableHttp\", \"streamable-http\" or \"sse\""
+                )
             }
-            if word != "stdio" { findings.error(kind, "must be \"stdio\"") }
-        } else if let url = draft.url, !draft.hasCommand {
-            refuseRemote(url)
+        } else if draft.url != nil, !draft.hasCommand {
+            transport = .found
+        }
+        if let transport {
+            readRemote(member, url: draft.url, headers: draft.headers, transport, &draft.server)
             return false
         }
         if let url = draft.url {
             findings.warning(url, "has no effect for a server that is started by a command")
+        }
+        if let headers = draft.headers, !headers.isNothing {
+            findings.warning(headers, "has no effect for a server that is started by a command")
         }
         if !draft.hasCommand {
             findings.note(
@@ -268,18 +291,10 @@ extension ConfigurationReader {
                 at: member.position,
                 member.node.path,
                 "\"command\" is missing",
-                hint: "name the program to start"
+                hint: "name the program to start, or the \"url\" of a server that runs elsewhere"
             )
         }
         return draft.hasCommand
-    }
-
-    private mutating func refuseRemote(_ node: ConfigurationNode) {
-        findings.error(
-            node,
-            "remote servers are not supported by this version",
-            hint: "only servers that are started by a \"command\" are"
-        )
     }
 
     /// Checks what the machine must have: the directory and the program.

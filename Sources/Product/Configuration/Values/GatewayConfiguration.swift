@@ -37,6 +37,33 @@ package struct GatewayConfiguration: Sendable {
     /// The address by which clients reach the gateway, where that is printed; nil prints the address it listens on.
     package var publicURL: String?
 
+    /// How the listener speaks TLS; nil speaks plain HTTP.
+    package var tls: TLSConfiguration?
+
+    /// Proxies whose forwarding fields are believed.
+    package var trustedProxies: [AddressRange] = []
+
+    /// The directory of what outlives the gateway; nil keeps nothing.
+    package var state: String?
+
+    /// When everything idle is cleaned up, beside the sweep of every second; nil leaves it to that.
+    package var cleanupSchedule: CleanupSchedule?
+
+    /// Whether `/metrics` and `/api/session_metrics` answer; nil says yes on loopback and no elsewhere.
+    package var metrics: Bool?
+
+    /// How the log is written.
+    package var log = LogConfiguration()
+
+    /// Where spans of calls are sent; nil sends none.
+    package var tracing: TracingConfiguration?
+
+    /// What outgoing requests may reach.
+    package var egress = EgressConfiguration()
+
+    /// What answers at `/mcp` where there are several servers and no default; nil lets nothing answer.
+    package var federation: FederationConfiguration? = FederationConfiguration()
+
     /// Bounds on counts and bytes.
     package var limits = Limits()
 

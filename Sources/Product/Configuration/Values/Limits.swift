@@ -10,6 +10,14 @@ package struct Limits: Sendable, Equatable {
     ///
     /// What needs another is refused with status 503 and `Retry-After`.
     package var children = 1000
+    /// Open sessions of one principal at all servers; nil is no bound of its own.
+    ///
+    /// The next `initialize` is refused with status 503 and `Retry-After`.
+    package var sessionsPerPrincipal: Int?
+    /// Running child processes of one principal at all servers; nil is no bound of its own.
+    ///
+    /// What needs another is refused with status 503 and `Retry-After`.
+    package var childrenPerPrincipal: Int?
     /// Open connections.
     ///
     /// The next is closed when it is accepted.

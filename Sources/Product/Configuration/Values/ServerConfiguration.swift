@@ -38,6 +38,14 @@ package struct ServerConfiguration: Sendable {
     /// Past it, the call is cancelled at the child and the caller gets an error.
     package var requestTimeout = Duration.seconds(300)
 
+    /// How long a call may wait in all, if its progress extends it.
+    ///
+    /// Each progress notification gives a call its whole time again, up to this.
+    package var requestTimeoutCeiling = Duration.seconds(3600)
+
+    /// How long calls of single tools may wait, by the tool's name.
+    package var toolTimeouts: [String: Duration] = [:]
+
     /// Whether a child that died is started again for the session's next call.
     ///
     /// Without it the session ends.
@@ -73,6 +81,18 @@ package struct ServerConfiguration: Sendable {
     /// How long a session of this server may be idle; nil takes the gateway's `timeouts.session`.
     package var sessionTimeout: Duration?
 
+    /// Processes that are kept ready for sessions to come.
+    package var warm = 0
+
+    /// How its processes are confined.
+    package var sandbox = SandboxConfiguration()
+
+    /// What a session is told when it outlived the process that knew its state.
+    package var stateLost = StateLoss.notify
+
+    /// Where it is, if it is reached over HTTP; then there is no command.
+    package var remote: RemoteEndpoint?
+
     /// Why this server cannot be started, in words for the caller; nil if nothing is known to be wrong.
     ///
     /// Never holds a value of a variable.
@@ -97,6 +117,14 @@ package enum Isolation: String, Sendable, CaseIterable {
     case call
     /// Everyone has the same one.
     case shared
+}
+
+/// What a session is told when the process behind it is another one than before.
+package enum StateLoss: String, Sendable, CaseIterable {
+    /// It goes on after the handshake was replayed, and is told that every list may have changed.
+    case notify
+    /// It ends: the client gets 404 and starts another.
+    case end
 }
 
 /// How messages are told apart on a child's pipes.
@@ -137,6 +165,14 @@ package struct ServerLimits: Sendable, Equatable {
     ///
     /// The next is refused with a JSON-RPC error.
     package var inFlight: Int?
+    /// Open sessions of one principal.
+    ///
+    /// The next `initialize` is refused with status 503 and `Retry-After`.
+    package var sessionsPerPrincipal: Int?
+    /// Running children of one principal.
+    ///
+    /// What needs another is refused with status 503 and `Retry-After`.
+    package var childrenPerPrincipal: Int?
 
     /// No bound but the gateway's.
     package init() {}
