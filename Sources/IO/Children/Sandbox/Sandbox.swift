@@ -42,13 +42,16 @@ package struct Sandbox: Sendable, Equatable {
     ///   - launcher: The launcher's own path, which is needed inside too.
     ///   - parent: The process to die with.
     ///   - group: A name that no other control group has.
+    /// - Returns: The launcher's options, bubblewrap, its options, the launcher again, its options, the command.
     func arguments(for command: ChildCommand, launcher: String, parent: Int32, group: String) -> [String] {
         let scratch = String(bounds?.memory ?? Self.scratch)
         var arguments = ["--parent", String(parent), "--wrapper", "1"]
         arguments += bounds?.groupOptions(name: group) ?? []
         arguments += ["--", bubblewrap] + Self.namespaces(hasNetwork: hasNetwork, canNest: canNest)
         arguments += view.arguments(scratch: bounds?.memory ?? Self.scratch)
-        arguments += ["--proc", "/proc", "--dev", "/dev", "--size", scratch, "--tmpfs", "/dev/shm"]
+        // The kernel's settings belong to root, and root in a user namespace is still their owner.
+        arguments += ["--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys"]
+        arguments += ["--dev", "/dev", "--size", scratch, "--tmpfs", "/dev/shm"]
         arguments += ["--ro-bind", launcher, Self.launcherPlace]
         arguments += ["--remount-ro", "/dev", "--remount-ro", "/"]
         arguments += ["--", Self.launcherPlace, "--inside", "1"]
@@ -94,10 +97,14 @@ package struct SandboxBounds: Sendable, Equatable {
     /// The inner launcher's options, for what no group bounds.
     var limitOptions: [String] {
         (memoryGroup == nil ? ["--memory", String(memory)] : [])
-            + (processGroup == nil ? ["--processes", String(processes)] : [])
+            + (processGroup == nil ? ["--processes", String(processes &+ Self.overhead)] : [])
     }
 
-    private static func options(_ group: ControlGroup?, _ name: String, _ settings: [ControlGroup.Setting])
+    private static func options(
+        _ group: ControlGroup?,
+        _ name: String,
+        _ settings: [ControlGroup.Setting]
+    )
         -> [String]
     {
         guard let group else { return [] }

@@ -40,11 +40,7 @@ package struct SandboxFiles: Sendable {
             default: return .other
             }
         },
-        real: { path in
-            guard let resolved = realpath(path, nil) else { return nil }
-            defer { free(resolved) }
-            return String(cString: resolved)
-        },
+        real: { realPath(of: $0) },
         entries: { path in
             guard let directory = opendir(path) else { return [] }
             defer { closedir(directory) }
@@ -58,6 +54,13 @@ package struct SandboxFiles: Sendable {
             return names
         }
     )
+
+    /// A path of this machine without any link in it; nil if nothing is there.
+    package static func realPath(of path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
 
     private static func target(of path: String) -> String? {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in

@@ -39,7 +39,8 @@ package struct SandboxPlan: Sendable {
     static let scratch = ["/tmp", "/var/tmp"]
     /// Where tools are installed in a user's directory.
     static let tools = [
-        ".local/bin", ".local/lib", ".local/pipx", ".local/share/pipx", ".local/share/mise", ".local/share/fnm",
+        ".local/bin", ".local/lib", ".local/pipx", ".local/share/pipx", ".local/share/mise",
+        ".local/share/fnm",
         ".asdf", ".bun", ".cargo/bin", ".deno", ".nvm", ".pyenv", ".volta",
     ]
     /// Where package runners keep what they fetched.
@@ -76,16 +77,21 @@ package struct SandboxPlan: Sendable {
             showIfThere(gatewayDirectory, isWritable: false, files, &view)
         }
         showProgram(files, &view)
-        for (paths, isWritable) in [(readable, false), (writable + [workingDirectory].compactMap(\.self), true)] {
+        for (paths, isWritable) in [
+            (readable, false), (writable + [workingDirectory].compactMap(\.self), true),
+        ] {
             for path in paths {
                 guard files.real(path) != nil else {
-                    throw SandboxFailure("its sandbox cannot show \(path): there is no such file or directory")
+                    throw SandboxFailure(
+                        "its sandbox cannot show \(path): there is no such file or directory"
+                    )
                 }
                 show(path, isWritable: isWritable, files, &view)
             }
         }
         let kept = Self.scratch + Self.system + ["/"] + [home, gatewayHome].compactMap(\.self)
-        for path in hiddenDirectories.compactMap(files.real) where !kept.contains(path) {
+        // What nobody would see anyway is not even named.
+        for path in hiddenDirectories.compactMap(files.real) where !kept.contains(path) && view.shows(path) {
             view.put(.hidden, at: path)
         }
         for path in hiddenFiles.compactMap(files.real) { try hide(path, files, &view) }
@@ -173,8 +179,10 @@ package struct SandboxPlan: Sendable {
     /// Hides a file by showing everything else of its directory.
     ///
     /// To cover the file itself would not last: whoever replaces the file takes the cover away.
-    private func hide(_ file: String, _ files: SandboxFiles, _ view: inout SandboxView) throws(SandboxFailure) {
-        guard let directory = SandboxView.parent(of: file), directory != "/", let shown = view.sight(of: directory)
+    private func hide(_ file: String, _ files: SandboxFiles, _ view: inout SandboxView) throws(SandboxFailure)
+    {
+        guard let directory = SandboxView.parent(of: file), directory != "/",
+            let shown = view.sight(of: directory)
         else { return }
         view.forget(file)
         guard shown.isOpen else { return }

@@ -74,20 +74,12 @@ package struct SandboxView: Sendable, Equatable {
             case .writable(let source): arguments += ["--bind", source, path]
             case .link(let target): arguments += ["--symlink", target, path]
             case .scratch: arguments += ["--size", String(scratch), "--tmpfs", path]
-            case .hidden where isInOpen(path): arguments += ["--size", "65536", "--tmpfs", path]
-            case .hidden: continue
+            case .hidden: arguments += ["--size", "65536", "--tmpfs", path]
             }
         }
         // Only now, since making them read-only would hinder what is to be seen in them.
-        for (path, sight) in ordered where sight == .hidden && isInOpen(path) {
-            arguments += ["--remount-ro", path]
-        }
+        for (path, sight) in ordered where sight == .hidden { arguments += ["--remount-ro", path] }
         return arguments
-    }
-
-    /// Whether there is something to hide: a place that nobody would see needs no empty directory.
-    private func isInOpen(_ path: String) -> Bool {
-        Self.parent(of: path).map(shows) ?? false
     }
 
     /// An order in which a place comes after all that hold it, and always the same.
@@ -107,7 +99,10 @@ package struct SandboxView: Sendable, Equatable {
 
     /// A path without doubled and trailing slashes.
     static func tidy(_ path: String) -> String {
-        "/" + path.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }.joined(separator: "/")
+        "/"
+            + path.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }.joined(
+                separator: "/"
+            )
     }
 
     /// The directory that holds a path; nil for the root.
