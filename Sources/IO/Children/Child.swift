@@ -317,8 +317,12 @@ extension Child {
         case (.group, let code)?:
             return SpawnFailure(command, code: code, "the control group that bounds it: ")
         case nil where report.wrapperEnded != nil:
-            let words = diagnosticsTail.split(whereSeparator: \.isNewline).last ?? "\(report.exit ?? exit)"[...]
-            return SpawnFailure(code: ECHILD, message: "cannot start \(command.executable) in its sandbox: \(words)")
+            let words =
+                diagnosticsTail.split(whereSeparator: \.isNewline).last ?? "\(report.exit ?? exit)"[...]
+            return SpawnFailure(
+                code: ECHILD,
+                message: "cannot start \(command.executable) in its sandbox: \(words)"
+            )
         case nil:
             let message = "cannot start \(command.executable): the launcher ended with \(exit)"
             return SpawnFailure(code: ECHILD, message: message)

@@ -112,7 +112,11 @@ package final class ChildSpawner: Sendable {
 
     private static func failure(_ command: ChildCommand, _ launcher: String?, _ code: Int32) -> SpawnFailure {
         if launcher == nil, command.sandbox != nil {
-            return SpawnFailure(command, code: code, "a sandbox needs gatehouse-launcher beside the gateway: ")
+            return SpawnFailure(
+                command,
+                code: code,
+                "a sandbox needs gatehouse-launcher beside the gateway: "
+            )
         }
         if let launcher, code == ENOENT || code == EACCES {
             return SpawnFailure(command, code: code, "\(launcher): ")

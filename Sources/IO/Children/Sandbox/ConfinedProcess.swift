@@ -9,6 +9,8 @@ enum ConfinedProcess {
 
     /// The oldest child of a process with one thread.
     private static func onlyChild(of parent: Int32) -> Int32? {
-        TextFile.contents("/proc/\(parent)/task/\(parent)/children").split(separator: " ").first.flatMap { Int32($0) }
+        TextFile.contents("/proc/\(parent)/task/\(parent)/children").split(separator: " ").first.flatMap {
+            Int32($0)
+        }
     }
 }

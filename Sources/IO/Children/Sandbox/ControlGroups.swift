@@ -85,7 +85,9 @@ package struct ControlGroups: Sendable, Equatable {
             }
             for line in mountinfo.split(separator: "\n") {
                 let fields = line.split(separator: " ")
-                guard let dash = fields.firstIndex(of: "-"), fields.count >= dash + 4, dash >= 5 else { continue }
+                guard let dash = fields.firstIndex(of: "-"), fields.count >= dash + 4, dash >= 5 else {
+                    continue
+                }
                 let (root, point) = (fields[3], fields[4])
                 let controllers = fields[dash + 3].split(separator: ",")
                 switch fields[dash + 1] {
@@ -124,7 +126,9 @@ package struct ControlGroups: Sendable, Equatable {
         var groups = ControlGroups()
         groups.memory = places.first["memory"].flatMap { usable($0, .first, "memory.limit_in_bytes") }
         groups.processes = places.first["pids"].flatMap { usable($0, .first, "pids.max") }
-        guard groups.memory == nil || groups.processes == nil, let second = places.second else { return groups }
+        guard groups.memory == nil || groups.processes == nil, let second = places.second else {
+            return groups
+        }
         guard let prepared = SecondVersion.prepare(second) else { return groups }
         groups.memory = groups.memory ?? usable(prepared, .second, "memory.max")
         groups.processes = groups.processes ?? usable(prepared, .second, "pids.max")
@@ -132,7 +136,11 @@ package struct ControlGroups: Sendable, Equatable {
     }
 
     /// The directory, if a group made in it has a certain file that can be written.
-    private static func usable(_ directory: String, _ version: ControlGroup.Version, _ file: String)
+    private static func usable(
+        _ directory: String,
+        _ version: ControlGroup.Version,
+        _ file: String
+    )
         -> ControlGroup?
     {
         guard access(directory, W_OK) == 0 else { return nil }
@@ -161,7 +169,9 @@ private enum SecondVersion {
     /// Only where the group holds this process alone, as a service manager that delegates it arranges (systemd:
     /// `Delegate=yes`).
     static func prepare(_ directory: String) -> String? {
-        let available = TextFile.contents("\(directory)/cgroup.controllers").split(whereSeparator: \.isWhitespace)
+        let available = TextFile.contents("\(directory)/cgroup.controllers").split(
+            whereSeparator: \.isWhitespace
+        )
         guard available.contains("memory") || available.contains("pids"),
             access("\(directory)/cgroup.subtree_control", W_OK) == 0
         else { return nil }
@@ -172,7 +182,9 @@ private enum SecondVersion {
         guard members.isEmpty || mkdir(leaf, 0o755) == 0 || errno == EEXIST else { return nil }
         guard members.isEmpty || TextFile.write(own, to: "\(leaf)/cgroup.procs") else { return nil }
         for controller in ["memory", "pids"] where available.contains(controller[...]) {
-            guard TextFile.write("+\(controller)", to: "\(directory)/cgroup.subtree_control") else { return nil }
+            guard TextFile.write("+\(controller)", to: "\(directory)/cgroup.subtree_control") else {
+                return nil
+            }
         }
         return directory
     }

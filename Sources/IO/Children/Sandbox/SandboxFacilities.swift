@@ -24,6 +24,7 @@ package struct SandboxFacilities: Sendable, Equatable {
     /// What was found when this was first asked; it runs bubblewrap then, which takes some milliseconds.
     ///
     /// - Parameter path: Where bubblewrap is searched, as PATH says it.
+    /// - Returns: What works here.
     /// - Throws: What is missing, and what would help.
     package static func current(path: String?) throws(SandboxFailure) -> SandboxFacilities {
         let result = found.withLock { found in
@@ -52,7 +53,9 @@ package struct SandboxFacilities: Sendable, Equatable {
             + ["--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--", program]
         let works = Result { () throws(IOFailure) in try Trial.run(bubblewrap, arguments) }
         if let reason = Self.reason(works) {
-            throw SandboxFailure("\(bubblewrap) does not work here (\(reason)): sandboxes need user namespaces")
+            throw SandboxFailure(
+                "\(bubblewrap) does not work here (\(reason)): sandboxes need user namespaces"
+            )
         }
         return SandboxFacilities(
             bubblewrap: bubblewrap,
@@ -65,7 +68,8 @@ package struct SandboxFacilities: Sendable, Equatable {
     private static func reason(_ result: Result<(exit: ChildExit, said: String), IOFailure>) -> String? {
         switch result {
         case .success((.exited(0), _)): nil
-        case .success(let (exit, said)): said.split(whereSeparator: \.isNewline).last.map(String.init) ?? "\(exit)"
+        case .success(let (exit, said)):
+            said.split(whereSeparator: \.isNewline).last.map(String.init) ?? "\(exit)"
         case .failure(let failure): failure.message
         }
     }
@@ -75,7 +79,10 @@ package struct SandboxFacilities: Sendable, Equatable {
 private enum Trial {
     static let patience: Int32 = 10_000
 
-    static func run(_ path: String, _ arguments: [String]) throws(IOFailure) -> (exit: ChildExit, said: String) {
+    static func run(
+        _ path: String,
+        _ arguments: [String]
+    ) throws(IOFailure) -> (exit: ChildExit, said: String) {
         let spawned = try SpawnedProcess(
             path: path,
             arguments: CStrings([path] + arguments),
