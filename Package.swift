@@ -87,7 +87,7 @@ let package = Package(
         room("Protocol", "EventStream", ["Bytes"]),
         room("Protocol", "StdioFraming", ["Bytes"]),
         room("Protocol", "JSONRPC", ["Bytes", "JSON"]),
-        room("Protocol", "MCPCore", ["Bytes", "JSON", "JSONRPC"]),
+        room("Protocol", "MCPCore", ["Bytes", "JSON", "JSONRPC", "URITemplate"]),
         room("Protocol", "URITemplate", ["Bytes"]),
 
         room("IO", "EventLoop", ["CUV", "CProcess", "Bytes"], common),
