@@ -102,15 +102,12 @@ final class FederatedCall: Caller {
 
     /// No server knows it: the client gets the answer that says most.
     private func giveUp() {
-        conversation?.forget(self)
-        if let refusal, let message = try? Message(refusal.span) {
-            return outer.caller.reply(message, refusal.span, to: outer)
-        }
-        let failure = conversation?.unknownResource(outer.method, uri) ?? Self.gone
-        outer.caller.failed(failure, outer)
+        guard let conversation else { return }
+        conversation.give(
+            refusal ?? Bridging.response(conversation.unknownResource(outer.method, uri)),
+            to: self
+        )
     }
-
-    private static let gone = Failure(.internalError, "The conversation is over", source: .gateway)
 
     // MARK: From the server
 

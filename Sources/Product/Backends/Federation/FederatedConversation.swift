@@ -109,6 +109,11 @@ final class FederatedConversation: Conversation {
         do throws(Failure) {
             try start(call, message, bytes)
         } catch {
+            // What is wrong with the request is said as a server would say it.
+            guard error.code == .internalError else {
+                give(Bridging.response(error), to: call)
+                return key
+            }
             calls[key] = nil
             throw error
         }
@@ -182,6 +187,7 @@ final class FederatedConversation: Conversation {
 
     /// Ends a call with an error of ours.
     func fail(_ call: FederatedCall, _ failure: Failure) {
+        guard failure.code == .internalError else { return give(Bridging.response(failure), to: call) }
         guard calls.removeValue(forKey: call.key) != nil else { return }
         call.outer.caller.failed(failure, call.outer)
     }
