@@ -80,12 +80,14 @@ let package = Package(
 
         room("Base", "Bytes", []),
         room("Base", "JSON", ["Bytes"]),
+        room("Base", "Addresses", []),
         room("Base", "Diagnostics", ["Bytes"], common),
         room("Base", "Crypto", ["COpenSSL", "Bytes"], common),
 
         room("Protocol", "HTTPWire", ["Bytes"]),
         room("Protocol", "EventStream", ["Bytes"]),
         room("Protocol", "StdioFraming", ["Bytes"]),
+        room("Protocol", "Egress", ["Addresses"]),
         room("Protocol", "JSONRPC", ["Bytes", "JSON"]),
         room("Protocol", "MCPCore", ["Bytes", "JSON", "JSONRPC", "URITemplate"]),
         room("Protocol", "URITemplate", ["Bytes"]),
@@ -93,14 +95,14 @@ let package = Package(
         room("IO", "EventLoop", ["CUV", "CProcess", "Bytes"], common),
         room("IO", "Children", ["EventLoop", "CProcess", "CUV", "Bytes", "Diagnostics"], common),
         room("IO", "HTTPServer", ["EventLoop", "HTTPWire", "Bytes", "Diagnostics"], common),
-        room("IO", "HTTPClient", ["EventLoop", "CCurl", "Bytes"], common),
+        room("IO", "HTTPClient", ["EventLoop", "CCurl", "Bytes", "Addresses", "Egress"], common),
 
         room(
             "Services",
             "MCPClient",
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "StdioFraming", "EventStream", "EventLoop",
-                "Children", "HTTPClient",
+                "Children", "HTTPClient", "Egress",
             ],
             common
         ),
@@ -115,7 +117,7 @@ let package = Package(
             common
         ),
 
-        room("Product", "Configuration", ["JSON", "Bytes"]),
+        room("Product", "Configuration", ["JSON", "Bytes", "Addresses", "Egress"]),
         room(
             "Product",
             "Sessions",
@@ -188,11 +190,12 @@ let package = Package(
             swiftSettings: common
         ),
         tests("Base", "Bytes", []),
+        tests("Base", "Addresses", []),
         tests("Base", "JSON", ["Bytes"]),
         tests("Base", "Crypto", ["Bytes"]),
         tests("IO", "EventLoop", ["Bytes", "TestSupport"]),
         tests("IO", "Children", ["EventLoop", "Bytes", "TestSupport"]),
-        tests("IO", "HTTPClient", ["EventLoop", "Bytes", "TestSupport"]),
+        tests("IO", "HTTPClient", ["EventLoop", "Bytes", "Addresses", "Egress", "TestSupport"]),
         tests("IO", "HTTPServer", ["EventLoop", "HTTPWire", "Bytes", "TestSupport"]),
         tests(
             "Services",
@@ -213,6 +216,7 @@ let package = Package(
         ),
         tests("Protocol", "StdioFraming", ["Bytes"]),
         tests("Protocol", "HTTPWire", ["Bytes", "CHTTPParser"]),
+        tests("Protocol", "Egress", ["Addresses", "JSON"]),
         tests("Protocol", "EventStream", ["Bytes"]),
         tests("Protocol", "JSONRPC", ["JSON"]),
         tests("Protocol", "MCPCore", ["JSON", "JSONRPC", "TestSupport"]),
@@ -226,6 +230,6 @@ let package = Package(
             "Frontends",
             ["Backends", "Crypto", "Gateway", "HTTPWire", "JSON", "JSONRPC", "MCPCore", "Sessions"]
         ),
-        tests("Product", "Configuration", ["JSON"], exclude: ["Cases"]),
+        tests("Product", "Configuration", ["JSON", "Addresses", "Egress"], exclude: ["Cases"]),
     ]
 )
