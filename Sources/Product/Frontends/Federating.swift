@@ -20,6 +20,7 @@ extension GatewayConfiguration {
         guard !members.isEmpty else { return nil }
         var settings = FederationSettings()
         settings.separator = federation.separator
+        settings.memberDeadline = timeouts.federation.wholeMilliseconds
         settings.patience = timeouts.requestState.wholeMilliseconds
         settings.inFlight = limits.inFlight
         settings.connections = limits.connections

@@ -67,6 +67,8 @@ final class CellBench {
         var federation = FederationConfiguration()
         federation.servers = ["beside", cell.server]
         configuration.federation = federation
+        // However busy the machine is, both servers are waited for.
+        configuration.timeouts.federation = .seconds(60)
         let beside = MCPServer(name: "beside", version: "1")
         beside.addTool(named: "only_beside") { _, _ in ToolResult([.text("beside")]) }
         gateway = try GatewayServer(

@@ -24,12 +24,19 @@ extension FederatedConversation {
 
     /// Asks all servers for some of their lists; calls back when they have answered, or when their time is over.
     ///
-    /// One that has let others wait in vain already is not waited for until it has answered that.
-    func gather(_ kinds: [FederatedKind], _ completion: @escaping () -> Void) {
+    /// One that has let others wait in vain already is waited for again only by those who are patient: calls that would
+    /// else fail. They also wait for servers that are being greeted.
+    func gather(_ kinds: [FederatedKind], isPatient: Bool = false, _ completion: @escaping () -> Void) {
+        let greeted = members.filter { isPatient && $0.standing == .greeting }
+        guard greeted.isEmpty else {
+            let fanout = ask(greeted.count) { [weak self] in self?.gather(kinds, completion) }
+            for member in greeted { member.whenGreeted { [weak fanout] in fanout?.settle() } }
+            return
+        }
         var awaited: [MemberListing] = []
         for kind in kinds {
             for member in members where member.offers(kind) {
-                guard let listing = begin(kind, by: member), !listing.isOverdue else {
+                guard let listing = begin(kind, by: member), isPatient || !listing.isOverdue else {
                     member.missed.insert(kind)
                     continue
                 }

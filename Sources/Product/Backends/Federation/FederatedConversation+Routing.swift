@@ -50,7 +50,7 @@ extension FederatedConversation {
         learn(message, bytes)
         let kept = [UInt8](bytes)
         let key = call.key
-        gather(kinds) { [weak self] in
+        gather(kinds, isPatient: true) { [weak self] in
             guard let self, let call = self.calls[key] else { return }
             do throws(Failure) {
                 try next(self, Bridging.read(kept), kept.span)
@@ -166,7 +166,9 @@ extension FederatedConversation {
         call.uri = uri
         if resources.owner(of: uri) == nil, !isKnown(.resources) || !isKnown(.templates) {
             retryAfterGathering([.resources, .templates], call, message, bytes) {
-                conversation, message, bytes throws(Failure) in
+                conversation,
+                message,
+                bytes throws(Failure) in
                 try conversation.send(call, toOwnersOf: uri, message, bytes)
             }
         } else {

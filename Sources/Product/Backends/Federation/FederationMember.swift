@@ -44,6 +44,8 @@ final class FederationMember {
     /// Lists that it does not have.
     var lacks: Set<FederatedKind> = []
     var retries = FederatedRetries()
+    /// Who waits for it to be greeted, or not.
+    private var waiters: [() -> Void] = []
 
     init(_ index: Int, _ backend: any Backend, of conversation: FederatedConversation) {
         self.index = index
@@ -141,6 +143,7 @@ final class FederationMember {
             standing = .present
             retries.succeeded()
             conversation?.arrived(self)
+            tellWaiters()
         }
     }
 
@@ -152,6 +155,18 @@ final class FederationMember {
         guard let conversation else { return }
         retries.failed(at: conversation.loop.now)
         conversation.departed(self)
+        tellWaiters()
+    }
+
+    /// Calls back when it is known whether it can be greeted.
+    func whenGreeted(_ body: @escaping () -> Void) {
+        if standing == .greeting { waiters.append(body) } else { body() }
+    }
+
+    private func tellWaiters() {
+        let waiting = waiters
+        waiters = []
+        for body in waiting { body() }
     }
 
     /// Ends the session with the server.
