@@ -42,6 +42,7 @@ final class FederatedCall: Caller {
     ///   - message: The request as the server is to get it, but for what belongs to the hop.
     ///   - bytes: Its text.
     ///   - instance: The conversation with the server that an earlier round went through.
+    /// - Throws: Why the server cannot take it.
     func send(
         to member: FederationMember,
         _ message: Message,

@@ -137,7 +137,8 @@ final class FederatedConversation: Conversation {
             .tasksCancel where era == .modern:
             try routeTask(call, message, bytes)
         default:
-            let text = "\(bytes.text(message.envelope.method.slice)) has no meaning for several servers at once"
+            let method = bytes.text(message.envelope.method.slice)
+            let text = "\(method) has no meaning for several servers at once"
             throw Failure(.methodNotFound, text, source: .client)
         }
     }
@@ -164,7 +165,9 @@ final class FederatedConversation: Conversation {
             members[question.member].session?.notify(edited, text.span)
         default:
             if message.method == .initialized { isInitialized = true }
-            for member in members where member.standing == .present { member.session?.notify(message, bytes) }
+            for member in members where member.standing == .present {
+                member.session?.notify(message, bytes)
+            }
         }
     }
 
@@ -181,7 +184,9 @@ final class FederatedConversation: Conversation {
 
     /// Answers a call with a text of ours.
     func give(_ text: [UInt8], to call: FederatedCall) {
-        guard calls.removeValue(forKey: call.key) != nil, let message = try? Message(text.span) else { return }
+        guard calls.removeValue(forKey: call.key) != nil, let message = try? Message(text.span) else {
+            return
+        }
         call.outer.caller.reply(message, text.span, to: call.outer)
     }
 

@@ -22,7 +22,13 @@ final class FederatedListen {
     private var held: [[UInt8]] = []
     private var timer: LoopTimer?
 
-    init(_ key: Int, _ outer: Call, _ filter: ListenFilter, _ meta: JSONValue, of conversation: FederatedConversation) {
+    init(
+        _ key: Int,
+        _ outer: Call,
+        _ filter: ListenFilter,
+        _ meta: JSONValue,
+        of conversation: FederatedConversation
+    ) {
         self.key = key
         self.outer = outer
         self.filter = filter
@@ -186,7 +192,8 @@ final class ListenPart: Caller {
     func reply(_ message: Message, _ bytes: Span<UInt8>, to call: Call) {
         id = nil
         let what = message.envelope.kind == .error ? "refused" : "ended"
-        listen?.lost(member, Failure(.internalError, "The server \(what) the subscription", source: .upstream))
+        let text = "The server \(what) the subscription"
+        listen?.lost(member, Failure(.internalError, text, source: .upstream))
     }
 
     func failed(_ failure: Failure, _ call: Call) {

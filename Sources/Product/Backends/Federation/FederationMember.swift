@@ -203,6 +203,8 @@ final class FederationMember {
     /// - Parameters:
     ///   - instance: The conversation that an earlier round went through.
     ///   - declared: Reads what the caller declared that it can be asked.
+    /// - Returns: The conversation with the server.
+    /// - Throws: Why there is none.
     func target(_ instance: UInt64?, _ declared: () -> JSONValue) throws(Failure) -> ModernConversation {
         if let session { return ModernConversation(session, instance: 0, isForOneCall: false) }
         guard standing == .present, let conversation, conversation.era == .modern else { throw absence }
