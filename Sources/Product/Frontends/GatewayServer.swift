@@ -55,6 +55,7 @@ package final class GatewayServer {
             log.warning("gatehouse-launcher is not beside this program: what children start may outlive them")
         }
         let spawner = ChildSpawner(launcher: launcher)
+        let confinement = Confinement(configuration, in: environment)
         let population = ChildPopulation(limit: configuration.limits.children)
         let processes = configuration.servers.filter(\.isEnabled).map { server in
             let processes = ServerProcesses(
@@ -63,6 +64,7 @@ package final class GatewayServer {
                 environment: environment,
                 loop: loop,
                 spawner: spawner,
+                confinement: confinement,
                 population: population,
                 timeouts: configuration.timeouts,
                 log: log
