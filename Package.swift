@@ -90,7 +90,7 @@ let package = Package(
         room("Protocol", "StdioFraming", ["Bytes"]),
         room("Protocol", "Egress", ["Addresses"]),
         room("Protocol", "JSONRPC", ["Bytes", "JSON"]),
-        room("Protocol", "MCPCore", ["Bytes", "JSON", "JSONRPC"]),
+        room("Protocol", "MCPCore", ["Bytes", "JSON", "JSONRPC", "URITemplate"]),
         room("Protocol", "URITemplate", ["Bytes"]),
 
         room("IO", "EventLoop", ["CUV", "CProcess", "Bytes"], common),

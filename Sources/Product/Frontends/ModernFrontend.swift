@@ -55,7 +55,7 @@ final class ModernFrontend {
     ) throws(Refusal) {
         let passage = visit.passage
         guard let backend = passage.backend else { return }
-        try checkParameters(message, bytes, exchange.head, backend)
+        try checkParameters(message, bytes, exchange.head, backend, passage.principal)
         let mark = message.method.mayNeedInput ? ParametersMark(message, bytes, room: context.markRoom) : nil
         var edits = Edits()
         let instance = try openState(message, bytes, mark, passage, backend, &edits)
@@ -96,10 +96,11 @@ final class ModernFrontend {
         _ message: Message,
         _ bytes: Span<UInt8>,
         _ head: HTTPRequestHead,
-        _ backend: any Backend
+        _ backend: any Backend,
+        _ principal: Principal
     ) throws(Refusal) {
         guard message.method == .toolsCall, let name = bytes.string(message.params.name),
-            let parameters = backend.headerParameters(ofTool: name)
+            let parameters = backend.headerParameters(ofTool: name, for: principal)
         else { return }
         let slice = message.params.arguments
         var arguments: JSONValue?
