@@ -70,6 +70,7 @@ let package = Package(
         library("CUV", "libuv", "libuv1-dev"),
         library("COpenSSL", "libcrypto", "libssl-dev"),
         library("CCurl", "libcurl", "libcurl4-openssl-dev"),
+        library("CSQLite", "sqlite3", "libsqlite3-dev"),
         // Tests only: a second opinion.
         .systemLibrary(
             name: "CHTTPParser",
@@ -80,27 +81,30 @@ let package = Package(
 
         room("Base", "Bytes", []),
         room("Base", "JSON", ["Bytes"]),
+        room("Base", "Addresses", []),
         room("Base", "Diagnostics", ["Bytes"], common),
         room("Base", "Crypto", ["COpenSSL", "Bytes"], common),
 
         room("Protocol", "HTTPWire", ["Bytes"]),
         room("Protocol", "EventStream", ["Bytes"]),
         room("Protocol", "StdioFraming", ["Bytes"]),
+        room("Protocol", "Egress", ["Addresses"]),
         room("Protocol", "JSONRPC", ["Bytes", "JSON"]),
-        room("Protocol", "MCPCore", ["Bytes", "JSON", "JSONRPC"]),
+        room("Protocol", "MCPCore", ["Bytes", "JSON", "JSONRPC", "URITemplate"]),
         room("Protocol", "URITemplate", ["Bytes"]),
 
         room("IO", "EventLoop", ["CUV", "CProcess", "Bytes"], common),
         room("IO", "Children", ["EventLoop", "CProcess", "CUV", "Bytes", "Diagnostics"], common),
         room("IO", "HTTPServer", ["EventLoop", "HTTPWire", "Bytes", "Diagnostics"], common),
-        room("IO", "HTTPClient", ["EventLoop", "CCurl", "Bytes"], common),
+        room("IO", "HTTPClient", ["EventLoop", "CCurl", "Bytes", "Addresses", "Egress"], common),
+        room("IO", "Store", ["EventLoop", "CSQLite", "Diagnostics"], common),
 
         room(
             "Services",
             "MCPClient",
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "StdioFraming", "EventStream", "EventLoop",
-                "Children", "HTTPClient",
+                "Children", "HTTPClient", "Egress",
             ],
             common
         ),
@@ -115,7 +119,7 @@ let package = Package(
             common
         ),
 
-        room("Product", "Configuration", ["JSON", "Bytes"]),
+        room("Product", "Configuration", ["JSON", "Bytes", "Addresses", "Egress"]),
         room(
             "Product",
             "Sessions",
@@ -187,13 +191,18 @@ let package = Package(
             path: "Tests/Support",
             swiftSettings: common
         ),
+        // A disk for SQLite that fails when it is told to.
+        .target(name: "CFaultyDisk", dependencies: ["CSQLite"], path: "Tests/FaultyDisk"),
         tests("Base", "Bytes", []),
+        tests("Base", "Addresses", []),
         tests("Base", "JSON", ["Bytes"]),
         tests("Base", "Crypto", ["Bytes"]),
+        tests("Base", "Diagnostics", ["Bytes", "JSON", "EventLoop"]),
         tests("IO", "EventLoop", ["Bytes", "TestSupport"]),
         tests("IO", "Children", ["EventLoop", "Bytes", "TestSupport"]),
-        tests("IO", "HTTPClient", ["EventLoop", "Bytes", "TestSupport"]),
+        tests("IO", "HTTPClient", ["EventLoop", "Bytes", "Addresses", "Egress", "TestSupport"]),
         tests("IO", "HTTPServer", ["EventLoop", "HTTPWire", "Bytes", "TestSupport"]),
+        tests("IO", "Store", ["CFaultyDisk", "CSQLite", "Diagnostics", "EventLoop", "TestSupport"]),
         tests(
             "Services",
             "MCPClient",
@@ -213,6 +222,7 @@ let package = Package(
         ),
         tests("Protocol", "StdioFraming", ["Bytes"]),
         tests("Protocol", "HTTPWire", ["Bytes", "CHTTPParser"]),
+        tests("Protocol", "Egress", ["Addresses", "JSON"]),
         tests("Protocol", "EventStream", ["Bytes"]),
         tests("Protocol", "JSONRPC", ["JSON"]),
         tests("Protocol", "MCPCore", ["JSON", "JSONRPC", "TestSupport"]),
@@ -226,6 +236,6 @@ let package = Package(
             "Frontends",
             ["Backends", "Crypto", "Gateway", "HTTPWire", "JSON", "JSONRPC", "MCPCore", "Sessions"]
         ),
-        tests("Product", "Configuration", ["JSON"], exclude: ["Cases"]),
+        tests("Product", "Configuration", ["JSON", "Addresses", "Egress"], exclude: ["Cases"]),
     ]
 )

@@ -38,7 +38,8 @@ package final class ScriptedServer: ByteStreamDelegate {
         try self.init(loop) { _, stream in stream.write(text) }
     }
 
-    package var url: String { "http://127.0.0.1:\(listener?.port ?? 0)/path" }
+    package var port: UInt16 { listener?.port ?? 0 }
+    package var url: String { "http://127.0.0.1:\(port)/path" }
 
     package func streamReceived(_ bytes: Span<UInt8>, on stream: ByteStream) {
         partial[ObjectIdentifier(stream), default: []].append(bytes)

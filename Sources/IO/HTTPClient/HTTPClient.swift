@@ -1,15 +1,20 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 import CCurl
+package import Egress
 package import EventLoop
 
 /// An HTTP client on one loop: libcurl's multi interface, driven by the loop's descriptors and one timer.
 ///
-/// Requests share connections. There are no proxies, no redirects and no protocols but `http` and `https`. It ends with
-/// `close`, which gives up what is under way without a word to the delegates. Loop thread only.
+/// Requests share connections. There are no proxies, no redirects and no protocols but `http` and `https`, and each request
+/// reaches only what the rules let it reach: its URL is asked about before anything is looked up, each address before it is
+/// connected to, and the address of a connection that is used again before it is used. It ends with `close`, which gives
+/// up what is under way without a word to the delegates. Loop thread only.
 package final class HTTPClient {
     /// The loop that it lives on.
     package let loop: EventLoop
+    /// What requests may reach, from now on.
+    package var egress: EgressRules
     private var multi: UnsafeMutableRawPointer?
     private var transfers: [UnsafeMutableRawPointer: HTTPTransfer] = [:]
     private var watchers: [Int32: DescriptorWatcher] = [:]
@@ -21,9 +26,10 @@ package final class HTTPClient {
     private static let isReady = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
     /// Makes a client without connections.
-    package init(_ loop: EventLoop) throws(HTTPClientFailure) {
+    package init(_ loop: EventLoop, egress: EgressRules) throws(HTTPClientFailure) {
         loop.preconditionCurrent()
         self.loop = loop
+        self.egress = egress
         guard Self.isReady, let multi = curl_multi_init() else {
             throw HTTPClientFailure(.broken, "libcurl cannot be started")
         }
@@ -48,7 +54,7 @@ package final class HTTPClient {
 
     /// Sends a request.
     ///
-    /// Throws if the request cannot be sent as it is; everything else is told to the delegate, later.
+    /// Throws if the request cannot or must not be sent as it is; everything else is told to the delegate, later.
     @discardableResult
     package func start(
         _ request: HTTPRequest,

@@ -95,6 +95,8 @@ package struct HTTPClientFailure: Error, Sendable, Equatable, CustomStringConver
     package enum Kind: Sendable, Equatable {
         /// The request itself cannot be sent.
         case badRequest
+        /// It leads where it must not (`gateway.egress`).
+        case forbidden
         /// Nobody was reached, or not securely.
         case unreachable
         /// The time was up.

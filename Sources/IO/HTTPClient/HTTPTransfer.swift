@@ -2,6 +2,7 @@
 
 import Bytes
 import CCurl
+import Egress
 import EventLoop
 
 /// Who is told about a response; all calls are made on the loop.
@@ -26,7 +27,9 @@ package protocol HTTPResponseDelegate: AnyObject {
 package final class HTTPTransfer {
     private(set) var easy: UnsafeMutableRawPointer?
     private var delegate: (any HTTPResponseDelegate)?
-    private weak var client: HTTPClient?
+    weak var client: HTTPClient?
+    /// Where it leads; nil where that may be anywhere.
+    let destination: Destination?
     private var fields: UnsafeMutablePointer<curl_slist>?
     private let message = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     private var head = ResponseHeadReader()
@@ -34,7 +37,9 @@ package final class HTTPTransfer {
     /// Whether libcurl holds a part back because we asked it to.
     private var isHeld = false
     /// Why it was given up from our side.
-    private var refusal: HTTPClientFailure?
+    var refusal: HTTPClientFailure?
+    /// The last address that was not connected to, and why; another one may do.
+    var avoided: HTTPClientFailure?
 
     init(
         _ request: HTTPRequest,
@@ -44,7 +49,7 @@ package final class HTTPTransfer {
         self.delegate = delegate
         self.client = client
         message.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
-        if let defect = request.defect { throw defect }
+        destination = try Self.destination(of: request, client.egress)
         guard let easy = curl_easy_init() else { throw HTTPClientFailure(.broken, "there is no memory") }
         self.easy = easy
         try configure(easy, request)
@@ -87,6 +92,7 @@ package final class HTTPTransfer {
         guard let delegate = delegate.take() else { return }
         if let refusal { return delegate.responseEnded(refusal, of: self) }
         guard code != CURLE_OK else { return delegate.responseEnded(nil, of: self) }
+        if code == CURLE_COULDNT_CONNECT, let avoided { return delegate.responseEnded(avoided, of: self) }
         let detail = String(cString: message)
         let text = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
         delegate.responseEnded(HTTPClientFailure(Self.kind(of: code), text), of: self)
@@ -150,6 +156,7 @@ extension HTTPTransfer {
 
         let context = Unmanaged.passUnretained(self).toOpaque()
         set(CURLOPT_PRIVATE, context)
+        guardConnections(easy, context, set)
         set(CURLOPT_HEADERDATA, context)
         set(CURLOPT_WRITEDATA, context)
         set(
@@ -208,7 +215,7 @@ extension HTTPTransfer {
     }
 }
 
-private func transfer(_ context: UnsafeMutableRawPointer?) -> HTTPTransfer? {
+func transfer(_ context: UnsafeMutableRawPointer?) -> HTTPTransfer? {
     context.map { Unmanaged<HTTPTransfer>.fromOpaque($0).takeUnretainedValue() }
 }
 

@@ -48,12 +48,14 @@ package final class ServerBackend: Backend {
         isolation: Isolation,
         environment: ConfigurationEnvironment,
         spawner: ChildSpawner,
+        confinement: Confinement,
         population: ChildPopulation
     ) {
         let supply = ChildSupply(
             context,
             environment: environment,
             spawner: spawner,
+            confinement: confinement,
             population: population
         )
         self.init(context, isolation: isolation, source: supply)

@@ -40,10 +40,17 @@ extension MCPClient {
                     url: url,
                     fields: fields,
                     limit: options.messageLimit,
+                    egress: options.egress,
                     on: loop
                 )
             }
-            return try HTTPTransport(url: url, fields: fields, limit: options.messageLimit, on: loop)
+            return try HTTPTransport(
+                url: url,
+                fields: fields,
+                limit: options.messageLimit,
+                egress: options.egress,
+                on: loop
+            )
         case .process(let command, let spawner, _):
             return StdioTransport(command, spawner, framing, limit: options.messageLimit, on: loop)
         }

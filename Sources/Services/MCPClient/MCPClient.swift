@@ -1,6 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 package import Children
+package import Egress
 package import EventLoop
 package import HTTPClient
 package import JSON
@@ -52,6 +53,8 @@ package final class MCPClient {
         package var longestCall: UInt64 = 3_600_000
         /// The largest message of the server, in bytes; a larger one ends the request, or the pipe.
         package var messageLimit = 16 << 20
+        /// What the URL may reach: anything, since whoever makes a client names it.
+        package var egress = EgressRules.anywhere
         /// How many calls may be under way; more fail at once.
         package var callLimit = 1000
         /// How many questions may wait for their answers; more are refused.

@@ -1,6 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 import Bytes
+import Egress
 import EventLoop
 import HTTPClient
 import TestSupport
@@ -43,7 +44,7 @@ final class Bench {
 
     init(_ server: ScriptedServer, _ loop: EventLoop) throws {
         self.server = server
-        client = try HTTPClient(loop)
+        client = try HTTPClient(loop, egress: .anywhere)
     }
 
     func start(_ method: String = "GET", _ adjust: (inout HTTPRequest) -> Void = { _ in }) throws {

@@ -1,6 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 import Bytes
+import Egress
 import EventLoop
 import Glibc
 import HTTPClient
@@ -134,7 +135,7 @@ private let hello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
     ) async throws {
         try await withLoop { loop in
             try await loop.run {
-                let client = try HTTPClient(loop)
+                let client = try HTTPClient(loop, egress: .anywhere)
                 let error = #expect(throws: HTTPClientFailure.self) {
                     try client.start(request, delegate: Recorder())
                 }

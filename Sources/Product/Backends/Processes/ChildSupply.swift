@@ -16,6 +16,7 @@ final class ChildSupply: LinkSource {
     private let context: ServerContext
     private let environment: ConfigurationEnvironment
     private let spawner: ChildSpawner
+    private let confinement: Confinement
     /// The server's own processes, against its own limit.
     let own: ChildPopulation
     /// Those of all servers.
@@ -36,11 +37,13 @@ final class ChildSupply: LinkSource {
         _ context: ServerContext,
         environment: ConfigurationEnvironment,
         spawner: ChildSpawner,
+        confinement: Confinement,
         population: ChildPopulation
     ) {
         self.context = context
         self.environment = environment
         self.spawner = spawner
+        self.confinement = confinement
         all = population
         let limits = context.server.limits
         own = ChildPopulation(
@@ -126,16 +129,22 @@ final class ChildSupply: LinkSource {
         }
     }
 
-    /// The command with its place in the file system; looked up at each start, since programs come and go.
+    /// The command with its place in the file system; looked up at each start, since programs come and go; confined as
+    /// the server asks.
     private func command() throws(CommandFailure) -> ChildCommand {
         let server = context.server
         let resolved = try CommandResolver.resolve(server, in: environment)
-        return ChildCommand(
+        let command = ChildCommand(
             executable: resolved.executable,
             arguments: resolved.arguments,
             environment: ChildEnvironment.variables(for: server, parent: environment.variables),
             workingDirectory: server.workingDirectory
         )
+        do throws(SandboxFailure) {
+            return try confinement.confine(command, of: server)
+        } catch {
+            throw CommandFailure(message: error.message, hint: nil)
+        }
     }
 
     private static let stopping = Failure(.internalError, "The gateway is stopping", source: .gateway)

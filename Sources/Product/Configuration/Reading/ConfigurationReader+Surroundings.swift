@@ -1,5 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Addresses
+import Egress
 import JSON
 
 // What is around the gateway: TLS and proxies before it, state beside it, what it may reach, and who watches it.
@@ -77,7 +79,7 @@ extension ConfigurationReader {
         }
     }
 
-    private static func egressRule(_ text: String) -> EgressConfiguration.Rule? {
+    private static func egressRule(_ text: String) -> EgressRules.Rule? {
         if let range = AddressRange(text) { return .range(range) }
         guard HostName.isHostValue(text), !text.contains(":"), !text.hasPrefix("[") else { return nil }
         return .host(text.lowercased())

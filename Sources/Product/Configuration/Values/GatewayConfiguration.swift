@@ -1,5 +1,8 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+package import Addresses
+package import Egress
+
 /// What a configuration file says, checked and with defaults filled in.
 ///
 /// A pure value: reading it opened the file once, nothing looks at the file again. All forms in which clients write
@@ -43,6 +46,9 @@ package struct GatewayConfiguration: Sendable {
     /// Proxies whose forwarding fields are believed.
     package var trustedProxies: [AddressRange] = []
 
+    /// The file that this was read from, absolute; nil if it was none.
+    package var file: String?
+
     /// The directory of what outlives the gateway; nil keeps nothing.
     package var state: String?
 
@@ -59,7 +65,7 @@ package struct GatewayConfiguration: Sendable {
     package var tracing: TracingConfiguration?
 
     /// What outgoing requests may reach.
-    package var egress = EgressConfiguration()
+    package var egress = EgressRules()
 
     /// What answers at `/mcp` where there are several servers and no default; nil lets nothing answer.
     package var federation: FederationConfiguration? = FederationConfiguration()

@@ -1,5 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Addresses
+
 /// Names and addresses of hosts, as far as a configuration has to judge them.
 package enum HostName {
     /// Whether an address to listen on can only be reached from this machine: 127.0.0.0/8, `::1`, `localhost`.

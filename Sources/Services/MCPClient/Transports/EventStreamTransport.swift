@@ -1,6 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 import Bytes
+import Egress
 import EventLoop
 import EventStream
 import FoundationEssentials
@@ -34,12 +35,18 @@ final class EventStreamTransport: ClientTransport {
     /// How many messages wait at most.
     private static let earlyLimit = 100
 
-    init(url: String, fields: [HTTPField], limit: Int, on loop: EventLoop) throws(HTTPClientFailure) {
+    init(
+        url: String,
+        fields: [HTTPField],
+        limit: Int,
+        egress: EgressRules,
+        on loop: EventLoop
+    ) throws(HTTPClientFailure) {
         self.url = url
         self.limit = limit
         self.loop = loop
         self.fields = fields
-        http = try HTTPClient(loop)
+        http = try HTTPClient(loop, egress: egress)
     }
 
     func open() {

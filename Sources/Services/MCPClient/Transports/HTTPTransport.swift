@@ -1,5 +1,6 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Egress
 import EventLoop
 import HTTPClient
 
@@ -37,12 +38,18 @@ final class HTTPTransport: ClientTransport {
     /// Milliseconds that the end of a session may take.
     private static let farewell = 2000
 
-    init(url: String, fields: [HTTPField], limit: Int, on loop: EventLoop) throws(HTTPClientFailure) {
+    init(
+        url: String,
+        fields: [HTTPField],
+        limit: Int,
+        egress: EgressRules,
+        on loop: EventLoop
+    ) throws(HTTPClientFailure) {
         self.url = url
         self.limit = limit
         self.loop = loop
         ownFields = fields
-        http = try HTTPClient(loop)
+        http = try HTTPClient(loop, egress: egress)
     }
 
     func open() {}
@@ -205,7 +212,7 @@ extension MCPClientError {
     init(_ failure: HTTPClientFailure) {
         self =
             switch failure.kind {
-            case .badRequest, .unreachable: .unreachable(failure.description)
+            case .badRequest, .forbidden, .unreachable: .unreachable(failure.description)
             case .timedOut: .timedOut
             case .broken: .ended("the connection broke: \(failure.description)")
             }

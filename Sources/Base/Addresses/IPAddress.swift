@@ -81,45 +81,23 @@ package struct IPAddress: Sendable, Hashable {
     }
 }
 
-/// Addresses that begin with the same bits (RFC 4632, RFC 4291 §2.3): `10.0.0.0/8`, `fd00::/8`, or a single one.
-package struct AddressRange: Sendable, Hashable {
-    /// The first address of the range, or any other of it.
-    package let address: IPAddress
-    /// How many bits all have in common.
-    package let prefix: Int
-
-    /// Reads an address, or an address and the number of bits that count.
-    package init?(_ text: String) {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count <= 2, let address = IPAddress(parts[0]) else { return nil }
-        self.address = address
-        let bits = address.bytes.count * 8
-        guard parts.count == 2 else {
-            prefix = bits
-            return
+extension IPAddress: CustomStringConvertible {
+    /// Dotted, or as RFC 5952 writes it but for the dotted end of mapped ones.
+    package var description: String {
+        guard bytes.count == 16 else { return bytes.map { String($0) }.joined(separator: ".") }
+        let groups = stride(from: 0, to: 16, by: 2).map { Int(bytes[$0]) << 8 | Int(bytes[$0 + 1]) }
+        // The longest run of zeros, the first of several, is left out if it is longer than one group.
+        var run = 0..<0
+        var start = 0
+        while start < groups.count {
+            let end = groups[start...].firstIndex { $0 != 0 } ?? groups.count
+            if end - start > max(run.count, 1) { run = start..<end }
+            start = max(end, start + 1)
         }
-        guard (1...3).contains(parts[1].utf8.count), parts[1].utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }),
-            let prefix = Int(parts[1]), prefix <= bits
-        else { return nil }
-        self.prefix = prefix
-    }
-
-    /// Whether an address lies in the range; an IPv4-mapped one is the IPv4 address that it stands for.
-    package func contains(_ other: IPAddress) -> Bool {
-        let (mine, theirs) = (address.unmapped.bytes, other.unmapped.bytes)
-        guard mine.count == theirs.count else { return false }
-        var bits = mine.count == address.bytes.count ? prefix : max(prefix - 96, 0)
-        for (first, second) in zip(mine, theirs) {
-            guard bits > 0 else { return true }
-            let mask: UInt8 = bits >= 8 ? 0xFF : ~(0xFF >> UInt8(bits))
-            guard first & mask == second & mask else { return false }
-            bits -= 8
+        func written(_ groups: ArraySlice<Int>) -> String {
+            groups.map { String($0, radix: 16) }.joined(separator: ":")
         }
-        return true
-    }
-
-    /// The same for a literal; one that is none is in no range.
-    package func contains(_ text: String) -> Bool {
-        IPAddress(text).map { contains($0) } ?? false
+        guard !run.isEmpty else { return written(groups[...]) }
+        return written(groups[..<run.lowerBound]) + "::" + written(groups[run.upperBound...])
     }
 }
