@@ -60,6 +60,8 @@ extension ServerConversation: ServerLinkDelegate {
         case .broken(let call):
             broken(call)
         case .notice(let call):
+            // The timer looks again when it fires.
+            if message.method == .progress { upstream.noteProgress(of: call.id, at: context.loop.now) }
             call.caller.notice(message, bytes, for: call)
         case .session:
             listener?.received(message, bytes, suspect: suspect)
