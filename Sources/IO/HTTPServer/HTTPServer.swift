@@ -81,10 +81,8 @@ package final class HTTPServer {
         for connection in Array(connections.values) { connection.close() }
     }
 
-    /// Takes a connection.
-    ///
-    /// - Parameter isScarce: Whether it has a descriptor that was kept for the time when there are no others, so that it
-    ///   is to answer one request and end.
+    /// Takes a connection; a scarce one has a descriptor that was kept for the time when there are no others, so that it is
+    /// to answer one request and end.
     private func accept(_ stream: ByteStream, isScarce: Bool) {
         guard connections.count < limits.connections else {
             refusedConnections += 1
