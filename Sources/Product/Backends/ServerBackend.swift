@@ -41,7 +41,8 @@ package final class ServerBackend: Backend {
     ///   - context: The server and its bounds.
     ///   - isolation: Who shares a process among modern callers.
     ///   - environment: Where commands and variables are found.
-    ///   - spawner: What starts context.
+    ///   - spawner: What starts processes.
+    ///   - confinement: What they cannot see and do.
     ///   - population: The processes of all servers.
     package convenience init(
         _ context: ServerContext,
