@@ -5,6 +5,7 @@ import Crypto
 package import Diagnostics
 package import EventLoop
 package import Gateway
+package import Sessions
 
 /// What all frontends share.
 ///
@@ -27,15 +28,37 @@ package final class FrontendContext {
     var markRoom: Int { max(Self.markLimit - markedBytes, 4096) }
     /// Where events are put together, one at a time.
     var event: [UInt8] = []
+    /// The sessions of the database; nil if nothing outlives the gateway.
+    let lasting: LastingSessions?
+    /// Brings sessions of another run back.
+    private(set) lazy var restorer = lasting.map { Restorer(self, $0) }
     /// Whether the gateway is stopping: nothing new is begun.
     package internal(set) var isDraining = false
 
     /// Puts together what frontends share.
-    package init(loop: EventLoop, pipeline: Pipeline, limits: Limits, timeouts: Timeouts, log: Log) {
+    package init(
+        loop: EventLoop,
+        pipeline: Pipeline,
+        limits: Limits,
+        timeouts: Timeouts,
+        lasting: LastingSessions? = nil,
+        log: Log
+    ) {
         self.loop = loop
         self.pipeline = pipeline
         self.limits = limits
         self.timeouts = timeouts
         self.log = log.of("http")
+        self.lasting = lasting
+        pipeline.sessions.onEnd = { lasting?.ended($0) }
+    }
+
+    /// What a session keeps of its streams.
+    var eventLog: EventLog {
+        EventLog(
+            bytes: limits.replayBytes,
+            events: limits.replayEvents,
+            age: limits.replayTime.wholeMilliseconds
+        )
     }
 }

@@ -23,6 +23,8 @@ final class InitializePost: Caller {
     private let exchange: HTTPExchange
     /// Whether the client sent no `initialize`, and is told only the session's id.
     private let isSilent: Bool
+    /// The request as the server gets it, if sessions outlive the gateway.
+    var request: [UInt8] = []
 
     /// For a client's `initialize`.
     convenience init(
@@ -94,11 +96,7 @@ final class InitializePost: Caller {
             server: backend.name,
             revision: revision,
             foundation: conversation,
-            log: EventLog(
-                bytes: context.limits.replayBytes,
-                events: context.limits.replayEvents,
-                age: context.limits.replayTime.wholeMilliseconds
-            ),
+            log: context.eventLog,
             streamLimit: context.limits.streams,
             now: context.loop.now
         )
@@ -106,6 +104,7 @@ final class InitializePost: Caller {
         let client = LegacyClient(context, session, capabilities)
         conversation.listener = client
         session.companion = client
+        context.lasting?.keep(session, initialize: request, isOpenedByGET: isSilent)
         if isSilent { greet(message, bytes, session) }
         forward(message, bytes, call, session: session)
     }

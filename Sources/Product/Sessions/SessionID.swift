@@ -48,6 +48,9 @@ package struct SessionID: Sendable, Hashable {
         return output
     }
 
+    /// What the id is found again by, and cannot be found out from: its SHA-256.
+    package var digest: [UInt8] { SHA256.hash(text) }
+
     private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
         bytes.reduce(0) { $0 << 8 | UInt64($1) }
     }

@@ -41,6 +41,9 @@ package final class SessionTable {
         sessions.values.count { $0.server.hasSameBytes(as: server) } + (opening[server] ?? 0)
     }
 
+    /// Hears of every session that has ended.
+    package var onEnd: ((Session) -> Void)?
+
     /// Takes a session in.
     package func insert(_ session: Session) {
         sessions[session.id] = session
@@ -61,6 +64,7 @@ package final class SessionTable {
     package func end(_ session: Session) {
         sessions[session.id] = nil
         session.end()
+        onEnd?(session)
     }
 
     /// Ends the sessions that nobody has used for their server's idle time, or that are too old.
@@ -73,7 +77,7 @@ package final class SessionTable {
     package func sweep(at now: UInt64, idle: (Session) -> UInt64) -> Int {
         let over = sessions.values.filter { session in
             if session.isInUse { session.lastUsed = now }
-            return now - session.lastUsed > idle(session) || now - session.created > lifetime
+            return now - session.lastUsed > idle(session) || session.age(at: now) > lifetime
         }
         for session in over { end(session) }
         return over.count
