@@ -32,6 +32,8 @@ package final class FrontendContext {
     let lasting: LastingSessions?
     /// Brings sessions of another run back.
     private(set) lazy var restorer = lasting.map { Restorer(self, $0) }
+    /// Whether what is counted may be asked for over HTTP.
+    let showsMetrics: Bool
     /// Whether the gateway is stopping: nothing new is begun.
     package internal(set) var isDraining = false
 
@@ -42,12 +44,14 @@ package final class FrontendContext {
         limits: Limits,
         timeouts: Timeouts,
         lasting: LastingSessions? = nil,
+        showsMetrics: Bool,
         log: Log
     ) {
         self.loop = loop
         self.pipeline = pipeline
         self.limits = limits
         self.timeouts = timeouts
+        self.showsMetrics = showsMetrics
         self.log = log.of("http")
         self.lasting = lasting
         pipeline.sessions.onEnd = { lasting?.ended($0) }

@@ -216,12 +216,20 @@ final class LegacyFrontend {
                 backend,
                 conversation,
                 ClientCapabilities(capabilities),
+                context.pipeline.records.open(
+                    message,
+                    bytes,
+                    server: backend.name,
+                    era: .legacy,
+                    session: nil
+                ),
                 answering: exchange
             )
             if context.lasting != nil { edits.apply(to: bytes, onOneLine: true, into: &post.request) }
             do throws(Failure) {
                 _ = try conversation.call(message, bytes, from: post, edits: edits)
             } catch {
+                post.refused(error, id: bytes.text(message.envelope.id))
                 conversation.end()
                 throw error
             }
@@ -355,6 +363,7 @@ final class LegacyFrontend {
             ],
         ]
         let bytes = message.text()
+        guard let read = try? Message(bytes.span) else { return }
         do throws(Failure) {
             let conversation = try backend.openSession(for: passage.principal)
             let post = InitializePost(
@@ -363,13 +372,20 @@ final class LegacyFrontend {
                 backend,
                 conversation,
                 ClientCapabilities(nil),
+                context.pipeline.records.open(
+                    read,
+                    bytes.span,
+                    server: backend.name,
+                    era: .legacy,
+                    session: nil
+                ),
                 opening: exchange
             )
             post.request = bytes
             do throws(Failure) {
-                guard let read = try? Message(bytes.span) else { return }
                 _ = try conversation.call(read, bytes.span, from: post, edits: Edits())
             } catch {
+                post.refused(error, id: "1")
                 conversation.end()
                 throw error
             }
@@ -439,12 +455,12 @@ final class LegacyFrontend {
             }
             let session = try session(exchange.head, visit.passage)
             guard let lasting = context.lasting else {
-                context.pipeline.sessions.end(session)
+                context.pipeline.sessions.end(session, .client)
                 return done()
             }
             // Told when it is written, so that no restart brings it back.
             lasting.ended(session, done)
-            context.pipeline.sessions.end(session)
+            context.pipeline.sessions.end(session, .client)
         } catch {
             refuse(error, id: nil, exchange, visit.passage)
         }

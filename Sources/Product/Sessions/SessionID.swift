@@ -49,7 +49,14 @@ package struct SessionID: Sendable, Hashable {
     }
 
     /// What the id is found again by, and cannot be found out from: its SHA-256.
-    package var digest: [UInt8] { SHA256.hash(text) }
+    package var key: [UInt8] { SHA256.hash(text) }
+
+    /// A short name for logs, from which nobody can learn the id.
+    package var digest: String {
+        var output: [UInt8] = []
+        output.append(hex: SHA256.hash(text).prefix(4))
+        return String(decoding: output, as: UTF8.self)
+    }
 
     private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
         bytes.reduce(0) { $0 << 8 | UInt64($1) }

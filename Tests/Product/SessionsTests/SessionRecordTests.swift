@@ -13,7 +13,7 @@ private let initialize = """
 
 private func makeRecord(_ initialize: String = initialize, isOpenedByGET: Bool = false) -> SessionRecord? {
     SessionRecord(
-        key: SessionID.random().digest,
+        key: SessionID.random().key,
         owner: alice,
         server: "s",
         fingerprint: [1, 2],

@@ -111,7 +111,7 @@ package final class LastingSessions {
     /// One of someone else, of another server, or whose server is another now, is not found.
     package func find(_ id: SessionID, owner: Principal, server: String) -> SessionRecord? {
         guard !sleeping.isEmpty, !isSuspended else { return nil }
-        let key = id.digest
+        let key = id.key
         guard sleeping.contains(key), let record = records[key], record.owner.hasSameBytes(as: owner.key),
             record.server.hasSameBytes(as: server)
         else { return nil }
@@ -156,7 +156,7 @@ package final class LastingSessions {
     package func keep(_ session: Session, initialize: [UInt8], isOpenedByGET: Bool) {
         guard let rules = rules(session.server), rules.isKept else { return }
         let record = SessionRecord(
-            key: session.id.digest,
+            key: session.id.key,
             owner: session.owner,
             server: session.server,
             fingerprint: rules.fingerprint,
