@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from peers.gateway import BINARY, SERVERS, Gateway
+from peers.gateway import BINARY, SERVERS, Gateway, check
 from peers.processes import is_alive
 from peers.raw import LegacySession
 from peers.waiting import until
@@ -390,6 +390,19 @@ def test_a_path_that_is_not_there_is_told(gateway, ledger, place):
     session = LegacySession(gateway, ledger, "hopeless")
     reply = session.post(session.offer())
     assert f"cannot show {place / 'nothing'}" in reply.json()["error"]["message"]
+
+
+def test_check_names_what_an_argument_says_and_the_sandbox_does_not_show(tmp_path, level):
+    away, shown = tmp_path / "away", tmp_path / "shown"
+    away.mkdir(), shown.mkdir()
+    server = {"command": "/bin/cat", "args": [str(away), str(shown), "/usr", "/no/such/file", "relative"]}
+    server["sandbox"] = {"level": level, "readable": [str(shown)]}
+    (tmp_path / "work").mkdir()
+    server["cwd"] = str(tmp_path / "work")
+    status, out, _ = check(tmp_path, {"mcpServers": {"some": server}})
+    assert status == 0
+    hints = [line for line in out.splitlines() if "sandbox" in line]
+    assert len(hints) == 1 and f"does not show {away};" in hints[0]
 
 
 def test_a_program_that_cannot_run_in_there_is_told(gateway, ledger):
