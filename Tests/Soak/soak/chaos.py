@@ -73,6 +73,9 @@ class Disk:
         self.is_small = (
             shutil.which("mount") is not None and subprocess.run(command, capture_output=True).returncode == 0
         )
+        self.state, self.temporary = folder / "state", folder / "tmp"
+        for place in (self.state, self.temporary):
+            place.mkdir(mode=0o700)
 
     def fill(self):
         with open(self.folder / "filling", "wb", buffering=0) as file:
@@ -170,7 +173,7 @@ class Chaos:
 
     async def after_the_end(self, kept, deleted):
         """Whether sessions were found again, in words."""
-        lasts = (self.disk.folder / "gatehouse.db").exists()
+        lasts = (self.disk.state / "gatehouse.db").exists()
         if deleted is not None and deleted.id is not None:
             self.deleted.append(deleted)
         for session in self.deleted[-3:]:
@@ -350,5 +353,5 @@ def gateway(folder, disk):
     """The gateway that chaos comes over."""
     servers = {name: marker(era, **SERVER) for name, era in SERVERS.items()}
     settings = {"timeouts": {"session": IDLE, "heartbeat": 1, "requestState": 5}, "limits": {"connections": 2000}}
-    settings["state"] = str(disk.folder)
-    return Target(folder, servers, settings, {"TMPDIR": str(disk.folder)})
+    settings["state"] = str(disk.state)
+    return Target(folder, servers, settings, {"TMPDIR": str(disk.temporary)})
