@@ -21,6 +21,8 @@ final class HTTPReply: HTTPResponseDelegate {
     private var response: HTTPResponse?
     private var events: EventStreamParser?
     private var body: [UInt8] = []
+    /// Bytes of the message that the server has not begun to answer.
+    private var pending = 0
 
     /// How much of a response is kept that is no message.
     private static let excerpt = 65_536
@@ -34,7 +36,26 @@ final class HTTPReply: HTTPResponseDelegate {
         fields = message.fields
     }
 
+    /// Counts the message until the server begins to answer it.
+    func count(_ size: Int) {
+        pending = size
+        transport?.notePending(size)
+    }
+
+    private func settle() {
+        transport?.notePending(-pending)
+        pending = 0
+    }
+
+    /// Ends it without a word.
+    func cancel() {
+        settle()
+        transfer?.cancel()
+        transfer = nil
+    }
+
     func responseBegan(_ response: HTTPResponse, of transfer: HTTPTransfer) {
+        settle()
         self.response = response
         if opensSession, let session = response.value("mcp-session-id") { transport?.open(session: session) }
         guard isSuccess, response.mediaType == "text/event-stream" else { return }
@@ -50,6 +71,7 @@ final class HTTPReply: HTTPResponseDelegate {
     }
 
     func responseEnded(_ failure: HTTPClientFailure?, of transfer: HTTPTransfer) {
+        settle()
         self.transfer = nil
         if let id, isResumable, let events, !events.lastEventID.isEmpty, transport?.awaits(id) == true {
             transport?.resume(id, fields, after: events.lastEventID, retry: events.retry)
@@ -85,8 +107,7 @@ final class HTTPReply: HTTPResponseDelegate {
     }
 
     private func give(up error: MCPClientError) {
-        transfer?.cancel()
-        transfer = nil
+        cancel()
         over(error)
     }
 
