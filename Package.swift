@@ -90,7 +90,7 @@ let package = Package(
         room("Protocol", "StdioFraming", ["Bytes"]),
         room("Protocol", "Egress", ["Addresses"]),
         room("Protocol", "JSONRPC", ["Bytes", "JSON"]),
-        room("Protocol", "MCPCore", ["Bytes", "JSON", "JSONRPC"]),
+        room("Protocol", "MCPCore", ["Bytes", "JSON", "JSONRPC", "URITemplate"]),
         room("Protocol", "URITemplate", ["Bytes"]),
 
         room("IO", "EventLoop", ["CUV", "CProcess", "Bytes"], common),
@@ -197,6 +197,7 @@ let package = Package(
         tests("Base", "Addresses", []),
         tests("Base", "JSON", ["Bytes"]),
         tests("Base", "Crypto", ["Bytes"]),
+        tests("Base", "Diagnostics", ["Bytes", "JSON", "EventLoop"]),
         tests("IO", "EventLoop", ["Bytes", "TestSupport"]),
         tests("IO", "Children", ["EventLoop", "Bytes", "TestSupport"]),
         tests("IO", "HTTPClient", ["EventLoop", "Bytes", "Addresses", "Egress", "TestSupport"]),

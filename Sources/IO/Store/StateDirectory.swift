@@ -23,12 +23,18 @@ final class StateDirectory {
         do throws(StoreFailure) {
             try prepare()
         } catch {
-            close(lock)
+            Self.release(lock)
             throw error
         }
     }
 
-    deinit { close(lock) }
+    deinit { Self.release(lock) }
+
+    /// Gives the lock back in words: a process that is being started may hold the descriptor for another moment.
+    private static func release(_ lock: Int32) {
+        flock(lock, LOCK_UN)
+        close(lock)
+    }
 
     /// Makes the directory, and those above it that are missing.
     private static func make(_ path: String) throws(StoreFailure) {

@@ -55,7 +55,7 @@ final class ModernFrontend {
     ) throws(Refusal) {
         let passage = visit.passage
         guard let backend = passage.backend else { return }
-        try checkParameters(message, bytes, exchange.head, backend)
+        try checkParameters(message, bytes, exchange.head, backend, passage.principal)
         let mark = message.method.mayNeedInput ? ParametersMark(message, bytes, room: context.markRoom) : nil
         var edits = Edits()
         let instance = try openState(message, bytes, mark, passage, backend, &edits)
@@ -70,12 +70,15 @@ final class ModernFrontend {
                 return (try? JSONValue(bytes.extracting(declared.range))) ?? .object([])
             }
             tasks?.write(to: target, message.method, &edits)
-            let post = ModernPost(context, exchange, passage, backend, target, mark, tasks)
+            let records = context.pipeline.records
+            let open = records.open(message, bytes, server: backend.name, era: .modern, session: nil)
+            let post = ModernPost(context, exchange, passage, backend, target, mark, tasks, open)
             post.followsTasks = message.method == .toolsCall && TasksExtension.isDeclared(by: message, bytes)
             let id: Int
             do throws(Failure) {
                 id = try target.conversation.call(message, bytes, from: post, edits: edits)
             } catch {
+                post.refused(error, id: bytes.text(message.envelope.id))
                 // One that an earlier round opened is still that round's: a bad retry must not take it away.
                 let isNew = instance == nil && tasks?.instance == nil
                 if target.isForOneCall, isNew { target.conversation.end(after: 0) }
@@ -93,10 +96,11 @@ final class ModernFrontend {
         _ message: Message,
         _ bytes: Span<UInt8>,
         _ head: HTTPRequestHead,
-        _ backend: any Backend
+        _ backend: any Backend,
+        _ principal: Principal
     ) throws(Refusal) {
         guard message.method == .toolsCall, let name = bytes.string(message.params.name),
-            let parameters = backend.headerParameters(ofTool: name)
+            let parameters = backend.headerParameters(ofTool: name, for: principal)
         else { return }
         let slice = message.params.arguments
         var arguments: JSONValue?
