@@ -229,7 +229,7 @@ let package = Package(
         tests("Protocol", "URITemplate", ["JSON"]),
         tests("Product", "Sessions", ["MCPCore"]),
         tests("Product", "Hosting", ["MCPServer", "MCPClient", "EventLoop", "JSON", "TestSupport"]),
-        tests("Product", "Backends", []),
+        tests("Product", "Backends", ["Sessions"]),
         tests("Product", "Gateway", ["HTTPWire", "JSONRPC"]),
         tests(
             "Product",
