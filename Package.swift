@@ -133,7 +133,7 @@ let package = Package(
             "Backends",
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "StdioFraming", "Children", "EventLoop", "Crypto",
-                "Configuration", "Sessions", "Diagnostics", "MCPServer",
+                "Configuration", "Sessions", "Diagnostics", "MCPServer", "MCPClient", "HTTPClient", "Egress",
             ],
             common
         ),
@@ -229,7 +229,14 @@ let package = Package(
         tests("Protocol", "URITemplate", ["JSON"]),
         tests("Product", "Sessions", ["MCPCore"]),
         tests("Product", "Hosting", ["MCPServer", "MCPClient", "EventLoop", "JSON", "TestSupport"]),
-        tests("Product", "Backends", ["Sessions"]),
+        tests(
+            "Product",
+            "Backends",
+            [
+                "Bytes", "JSON", "JSONRPC", "MCPCore", "Sessions", "Configuration", "Diagnostics", "Egress",
+                "EventLoop", "HTTPClient", "MCPClient", "StdioFraming", "TestSupport",
+            ]
+        ),
         tests("Product", "Gateway", ["HTTPWire", "JSONRPC"]),
         tests(
             "Product",

@@ -4,6 +4,7 @@ import Bytes
 package import Children
 package import Configuration
 import Diagnostics
+package import Egress
 import EventLoop
 package import JSON
 package import JSONRPC
@@ -60,6 +61,22 @@ package final class ServerBackend: Backend {
         )
         self.init(context, isolation: isolation, source: supply)
         supply.search { [weak self] principal in self?.idle(of: principal) }
+    }
+
+    /// Makes the backend of a server that runs elsewhere.
+    ///
+    /// - Parameters:
+    ///   - context: The server and its bounds.
+    ///   - isolation: Who shares a session at the server among modern callers.
+    ///   - endpoint: Where it is.
+    ///   - egress: What may be reached.
+    package convenience init(
+        _ context: ServerContext,
+        isolation: Isolation,
+        endpoint: RemoteEndpoint,
+        egress: EgressRules
+    ) {
+        self.init(context, isolation: isolation, source: RemoteSource(context, endpoint, egress: egress))
     }
 
     init(_ context: ServerContext, isolation: Isolation, source: any LinkSource) {

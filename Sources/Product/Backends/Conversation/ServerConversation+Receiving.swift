@@ -129,6 +129,19 @@ extension ServerConversation: ServerLinkDelegate {
         call.caller.failed(failure, call)
     }
 
+    func linkForgot(call id: Int, _ text: [UInt8], isNews: Bool) {
+        guard !isNews || state == .up && !handshake.initialize.isEmpty && handshake.pendingID == nil else {
+            let failure = Failure(.internalError, "The server has forgotten the session", source: .upstream)
+            return linkLost(call: id, failure)
+        }
+        if isNews { greetAgain() }
+        send(text, call: id)
+    }
+
+    func linkAwaits(_ id: Int) -> Bool {
+        id == Self.ownID ? state == .greeting : upstream.call(id) != nil
+    }
+
     func linkEnded(_ failure: Failure) {
         link = nil
         guard state != .ended else { return }
