@@ -93,6 +93,7 @@ package final class GatewayServer {
                 name: name,
                 capacity: configuration.limits.connections,
                 timeout: ServerConfiguration(name: name).requestTimeout,
+                ceiling: ServerConfiguration(name: name).requestTimeoutCeiling,
                 on: loop
             )
         }

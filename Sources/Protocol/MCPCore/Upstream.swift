@@ -96,21 +96,21 @@ package struct Upstream {
     ///   - message: The request.
     ///   - bytes: Its text.
     ///   - caller: Who is answered.
-    ///   - deadline: When it gives up, in milliseconds.
+    ///   - clock: When it gives up.
     ///   - edits: Receives the new id and progress token.
     /// - Returns: Our id for it; nil if as many calls wait as may.
     package mutating func add(
         _ message: Message,
         _ bytes: Span<UInt8>,
         caller: any Caller,
-        deadline: UInt64?,
+        clock: CallClock?,
         edits: inout Edits
     ) -> Int? {
         guard calls.count < capacity else { return nil }
         let id = nextID
         nextID += 1
         let token = message.params.meta.progressToken
-        calls[id] = Call(id: id, message, bytes, deadline: deadline, caller: caller)
+        calls[id] = Call(id: id, message, bytes, clock: clock, caller: caller)
         edits.replace(message.envelope.id, with: id)
         if token.isPresent { edits.replace(token, with: id) }
         return id
@@ -121,9 +121,20 @@ package struct Upstream {
         calls.removeValue(forKey: id)
     }
 
-    /// Lets a call wait until another time, or for as long as it takes.
-    package mutating func setDeadline(_ deadline: UInt64?, of id: Int) {
-        calls[id]?.deadline = deadline
+    /// Lets a call wait for as long as its caller is asked something.
+    package mutating func hold(_ id: Int) {
+        calls[id]?.clock?.hold()
+    }
+
+    /// Gives a call its time from now on; when that is over.
+    package mutating func resume(_ id: Int, at now: UInt64) -> UInt64? {
+        calls[id]?.clock?.resume(at: now)
+        return calls[id]?.clock?.deadline
+    }
+
+    /// A call made progress, so that it may wait longer.
+    package mutating func noteProgress(of id: Int, at now: UInt64) {
+        calls[id]?.clock?.noteProgress(at: now)
     }
 
     /// Finds the call with the caller's id among those of some callers.
@@ -145,14 +156,14 @@ package struct Upstream {
 
     /// Ends every call whose time is up.
     package mutating func expire(at now: UInt64) -> [Call] {
-        let late = calls.values.filter { ($0.deadline ?? .max) <= now }
+        let late = calls.values.filter { ($0.clock?.deadline ?? .max) <= now }
         for call in late { calls.removeValue(forKey: call.id) }
         return late.sorted { $0.id < $1.id }
     }
 
     /// When the next call's time is up.
     package var nextDeadline: UInt64? {
-        calls.values.lazy.compactMap(\.deadline).min()
+        calls.values.lazy.compactMap(\.clock?.deadline).min()
     }
 
     /// Ends everything: the server is gone.

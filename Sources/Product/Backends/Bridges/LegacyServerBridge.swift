@@ -106,7 +106,7 @@ final class LegacyServerBridge: Bridge {
         }
         let key = nextKey
         nextKey += 1
-        let outer = Call(id: key, message, bytes, deadline: nil, caller: caller)
+        let outer = Call(id: key, message, bytes, clock: nil, caller: caller)
         if message.params.requestState.isPresent, message.method.mayNeedInput {
             let state = bytes.string(message.params.requestState) ?? []
             if !state.elementsEqual(Self.anew) { return try retry(state, message, bytes, outer) }

@@ -69,8 +69,9 @@ final class ModernServerBridge: Bridge {
     ) throws(Failure) -> Int {
         let key = nextKey
         nextKey += 1
-        let deadline = loop.now &+ child.context.server.requestTimeout.wholeMilliseconds
-        let outer = Call(id: key, message, bytes, deadline: deadline, caller: caller)
+        let patience = child.context.server.requestTimeout.wholeMilliseconds
+        let clock = CallClock(at: loop.now, patience: patience, ceiling: patience)
+        let outer = Call(id: key, message, bytes, clock: clock, caller: caller)
         switch message.method {
         case .initialize:
             try initialize(message, bytes, outer)
@@ -227,7 +228,7 @@ final class ModernServerBridge: Bridge {
     ///
     /// A subscription waits for the server to acknowledge a listen, which may never come.
     func expire(now: UInt64) {
-        for outer in Array(subscribing.values) where now >= outer.deadline ?? .max {
+        for outer in Array(subscribing.values) where now >= outer.clock?.deadline ?? .max {
             subscribing[outer.id] = nil
             let text = "The server did not acknowledge the subscription in time"
             outer.caller.failed(Failure(.internalError, text, source: .upstream), outer)

@@ -60,6 +60,8 @@ extension ServerConversation: ServerLinkDelegate {
         case .broken(let call):
             broken(call)
         case .notice(let call):
+            // The timer looks again when it fires.
+            if message.method == .progress { upstream.noteProgress(of: call.id, at: context.loop.now) }
             call.caller.notice(message, bytes, for: call)
         case .session:
             listener?.received(message, bytes, suspect: suspect)
@@ -108,7 +110,11 @@ extension ServerConversation: ServerLinkDelegate {
 
     private var suspect: SuspectedCall? {
         if let only = upstream.onlyCall { return SuspectedCall(call: only, isOnly: true) }
-        return upstream.waiting.first.map { SuspectedCall(call: $0, isOnly: false) }
+        // One whose client has gone would carry it to nobody, as long as another is there.
+        let waiting = upstream.waiting
+        return (waiting.first { $0.caller.isPresent } ?? waiting.first).map {
+            SuspectedCall(call: $0, isOnly: false)
+        }
     }
 
     func refuse(_ number: Int, _ failure: Failure) {

@@ -109,14 +109,12 @@ final class ServerConversation: Conversation {
         try prepare()
         var edits = edits
         // A listen lasts as long as its stream; everything else has its time.
-        let wait =
-            message.method == .initialize ? context.server.startTimeout : context.server.requestTimeout
-        let deadline = context.loop.now + wait.wholeMilliseconds
+        let clock = message.method == .listen ? nil : clock(for: message, bytes)
         let id = upstream.add(
             message,
             bytes,
             caller: caller,
-            deadline: message.method == .listen ? nil : deadline,
+            clock: clock,
             edits: &edits
         )
         guard let id else {
@@ -128,8 +126,26 @@ final class ServerConversation: Conversation {
         }
         if message.method == .initialize { rememberHandshake(message, bytes, id) }
         send(message, bytes, edits, call: id)
-        watchCalls(deadline)
+        watchCalls(clock?.deadline)
         return id
+    }
+
+    /// How long a request may wait for its answer.
+    private func clock(for message: Message, _ bytes: Span<UInt8>) -> CallClock {
+        let server = context.server
+        var patience = server.requestTimeout
+        if message.method == .initialize {
+            patience = server.startTimeout
+        } else if message.method == .toolsCall, !server.toolTimeouts.isEmpty {
+            patience =
+                bytes.string(message.params.name)
+                .flatMap { server.toolTimeouts[String(decoding: $0, as: UTF8.self)] } ?? patience
+        }
+        return CallClock(
+            at: context.loop.now,
+            patience: patience.wholeMilliseconds,
+            ceiling: server.requestTimeoutCeiling.wholeMilliseconds
+        )
     }
 
     func notify(_ message: Message, _ bytes: Span<UInt8>) {
@@ -175,14 +191,12 @@ final class ServerConversation: Conversation {
 
     /// Lets a call wait for as long as its caller is asked something.
     func hold(_ id: Int) {
-        upstream.setDeadline(nil, of: id)
+        upstream.hold(id)
     }
 
     /// Gives a call its time from now on.
     func resume(_ id: Int) {
-        let deadline = context.loop.now + context.server.requestTimeout.wholeMilliseconds
-        upstream.setDeadline(deadline, of: id)
-        watchCalls(deadline)
+        watchCalls(upstream.resume(id, at: context.loop.now))
     }
 
     func cancel(_ id: Int, reason: String) {
@@ -492,8 +506,7 @@ final class ServerConversation: Conversation {
             } else {
                 tellCancelled(call.id, "The time-out of the gateway has passed")
             }
-            let limit =
-                call.method == .initialize ? context.server.startTimeout : context.server.requestTimeout
+            let limit = Duration.milliseconds(call.clock?.patience ?? 0)
             let failure = Failure(
                 .internalError,
                 "The server did not answer within \(limit.inSeconds)",
