@@ -42,7 +42,8 @@ package final class ServerBackend: Backend {
     ///   - context: The server and its bounds.
     ///   - isolation: Who shares a process among modern callers.
     ///   - environment: Where commands and variables are found.
-    ///   - spawner: What starts context.
+    ///   - spawner: What starts processes.
+    ///   - confinement: How they are confined.
     ///   - population: The processes of all servers.
     package convenience init(
         _ context: ServerContext,
