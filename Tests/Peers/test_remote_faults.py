@@ -23,7 +23,8 @@ def upstreams():
 @pytest.fixture(scope="module")
 def gateway(make_gateway, upstreams):
     entries = {word: server.entry(timeout_seconds=2, request_timeout_seconds=3) for word, server in upstreams.items()}
-    entries["keyed"] = {**upstreams["sound"].entry(), "headers": {"Authorization": "Bearer of-the-gateway", "X-Key": "k"}}
+    keys = {"Authorization": "Bearer of-the-gateway", "X-Key": "k"}
+    entries["keyed"] = {**upstreams["sound"].entry(), "headers": keys}
     entries["away"] = {"url": "http://127.0.0.1:9/mcp"}
     entries["private"] = {"url": "https://10.1.2.3/mcp"}
     return make_gateway(entries, {**ALLOWED, "limits": {"line": 262144}})

@@ -23,6 +23,10 @@ import uuid
 
 from journal import note
 
+INFO = {"name": "upstream", "version": "1"}
+FORGOTTEN = b'{"jsonrpc":"2.0","error":{"code":-32001,"message":"Session not found"}}'
+CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+LONG = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n"
 sessions, numbers = {}, itertools.count(1)
 
 
@@ -47,10 +51,6 @@ def reply(connection, status, body=b"", kind="application/json", **fields):
 def answer(message, result):
     # With white space in it, as some servers write it.
     return json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}, indent=1).encode() + b"\r\n"
-
-
-def event(message):
-    return f"data: {json.dumps(message)}\n\n".encode()
 
 
 class Behaviour:
@@ -96,13 +96,13 @@ class Behaviour:
         if word == "initialize":
             session = uuid.uuid4().hex
             sessions[session] = {"user": message["params"]["clientInfo"]["name"], "calls": 0}
-            result = {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": {"name": "upstream", "version": "1"}}
+            result = {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": INFO}
             reply(connection, "200 OK", answer(message, result), Mcp_Session_Id=session)
         elif word == "server/discover":
             error = {"jsonrpc": "2.0", "id": message["id"], "error": {"code": -32601, "message": "no such method"}}
             reply(connection, "400 Bad Request", json.dumps(error).encode())
         elif fields.get("mcp-session-id") not in sessions:
-            reply(connection, "404 Not Found", b'{"jsonrpc":"2.0","error":{"code":-32001,"message":"Session not found"}}')
+            reply(connection, "404 Not Found", FORGOTTEN)
         elif "id" not in message:
             reply(connection, "202 Accepted")
         else:
@@ -121,13 +121,11 @@ class Behaviour:
             reply(connection, "200 OK", answer(message, {"tools": [tool]}))
             return True
         if self.word == "endless":
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n")
+            connection.sendall(LONG)
             while True:
                 connection.sendall(b" " * 65536)
         if self.word == "torn":
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
-            text = b": well\n\n"
-            connection.sendall(f"{len(text):x}\r\n".encode() + text + b"\r\n")
+            connection.sendall(CHUNKED + b"8\r\n: well\n\n\r\n")
             return False
         note("call", session=id, arguments=message["params"].get("arguments"))
         text = json.dumps({"session": id, "user": session["user"], "call": next(numbers)})
