@@ -43,7 +43,7 @@ package final class ServerBackend: Backend {
     ///   - isolation: Who shares a process among modern callers.
     ///   - environment: Where commands and variables are found.
     ///   - spawner: What starts processes.
-    ///   - confinement: How they are confined.
+    ///   - confinement: What they cannot see and do.
     ///   - population: The processes of all servers.
     package convenience init(
         _ context: ServerContext,
