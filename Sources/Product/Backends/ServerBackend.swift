@@ -77,7 +77,9 @@ package final class ServerBackend: Backend {
         endpoint: RemoteEndpoint,
         egress: EgressRules
     ) {
-        self.init(context, isolation: isolation, source: RemoteSource(context, endpoint, egress: egress))
+        let source = RemoteSource(context, endpoint, egress: egress)
+        self.init(context, isolation: isolation, source: source)
+        source.onDoubt = { [weak self] in self?.traits = nil }
     }
 
     init(_ context: ServerContext, isolation: Isolation, source: any LinkSource) {

@@ -7,7 +7,7 @@ import JSONRPC
 import MCPCore
 
 extension MCPClient: ClientTransportDelegate {
-    package func transportReceived(_ message: Span<UInt8>) {
+    package func transportReceived(_ message: Span<UInt8>, of request: Int?) {
         switch conversation.receive(message) {
         case .reply(let call, let outcome): conclude(call, outcome)
         case .progress(let call, let params):

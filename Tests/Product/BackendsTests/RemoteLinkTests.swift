@@ -47,9 +47,14 @@ private final class Listener: ServerLinkDelegate {
     var lost: [String] = []
     var forgot: [String] = []
     var ended: [String] = []
+    var subjects: [Int?] = []
+    weak var link: (any ServerLink)?
     var waiting: Set<Int> = []
 
-    func linkReceived(_ bytes: Span<UInt8>) { received.append(bytes.text(JSONSlice(0, bytes.count))) }
+    func linkReceived(_ bytes: Span<UInt8>) {
+        received.append(bytes.text(JSONSlice(0, bytes.count)))
+        subjects.append(link?.subject)
+    }
     func linkShowsLife() {}
     func linkLost(call id: Int, _ failure: Failure) {
         waiting.remove(id)
@@ -83,6 +88,7 @@ private final class Bench {
         source = RemoteSource(context, endpoint, egress: EgressRules())
         link = RemoteLink(wire, era, source)
         link.delegate = listener
+        listener.link = link
     }
 
     func send(_ text: String) {
@@ -90,9 +96,9 @@ private final class Bench {
         link.send(bytes.span)
     }
 
-    func receive(_ text: String) {
+    func receive(_ text: String, of request: Int? = nil) {
         let bytes = Array(text.utf8)
-        link.transportReceived(bytes.span)
+        link.transportReceived(bytes.span, of: request)
     }
 
     /// Sends a call that waits.
@@ -330,6 +336,45 @@ struct RemoteLinkTests {
             bench.receive("")
             #expect(bench.listener.received == ["{\"a\": 1}\n"])
             #expect(bench.link.traffic.receivedMessages == 1)
+        }
+    }
+
+    @Test func `a message is told with the call on whose stream it came`() async throws {
+        try await bench(.modern) { bench in
+            bench.call(1)
+            bench.receive("{}", of: 1)
+            bench.receive("{}")
+            #expect(bench.listener.subjects == [1, nil])
+            #expect(bench.link.subject == nil)
+        }
+    }
+
+    @Test(arguments: [
+        (MCPClientError.http(status: 400, detail: ""), true), (.http(status: 405, detail: ""), true),
+        (.refused(Failure(.unsupportedVersion, "v", source: .upstream), status: 400), true),
+        (.http(status: 401, detail: ""), false), (.http(status: 503, detail: ""), false), (.timedOut, false),
+        (.refused(Failure(.invalidParams, "p", source: .upstream), status: 400), false),
+    ]) func `a server that seems to have changed its era is asked again`(
+        error: MCPClientError,
+        isDoubted: Bool
+    ) async throws {
+        try await withLoop { loop in
+            try await loop.run {
+                for era in [Era.modern, .legacy] {
+                    let bench = Bench(era, loop)
+                    var doubts = 0
+                    bench.source.onDoubt = { doubts += 1 }
+                    bench.call(7, era == .modern ? "tools/list" : "initialize")
+                    bench.link.transportFailed(7, error)
+                    #expect(doubts == (isDoubted ? 1 : 0))
+                    // Within a session it means something else.
+                    guard era == .legacy else { continue }
+                    bench.greet()
+                    bench.call(8)
+                    bench.link.transportFailed(8, error)
+                    #expect(doubts == (isDoubted ? 1 : 0))
+                }
+            }
         }
     }
 

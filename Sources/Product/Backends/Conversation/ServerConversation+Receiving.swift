@@ -45,7 +45,7 @@ extension ServerConversation: ServerLinkDelegate {
         if bytes.integer(message.envelope.id) == Self.ownID, !message.envelope.method.isPresent {
             return receivedOwn(message)
         }
-        switch upstream.receive(message, bytes) {
+        switch upstream.receive(message, bytes, about: link?.subject) {
         case .reply(let call):
             if call.id == handshake.pendingID {
                 handshakeAnswered(message)
@@ -109,6 +109,9 @@ extension ServerConversation: ServerLinkDelegate {
     }
 
     private var suspect: SuspectedCall? {
+        if let subject = link?.subject, let call = upstream.call(subject) {
+            return SuspectedCall(call: call, isOnly: true)
+        }
         if let only = upstream.onlyCall { return SuspectedCall(call: only, isOnly: true) }
         // One whose client has gone would carry it to nobody, as long as another is there.
         let waiting = upstream.waiting

@@ -298,6 +298,7 @@ final class ServerConversation: Conversation {
         state = .greeting
         hasAnswered = false
         context.log.info("the server has forgotten the session; another one is opened")
+        upstream.forgetAsks()
         listener?.interrupted()
         watchStart(after: context.server.startTimeout.wholeMilliseconds) { [weak self] in
             self?.startTimedOut()

@@ -57,6 +57,15 @@ enum RemoteFailures {
         }
     }
 
+    /// Whether it may mean that the server does not speak the era any more in which it was asked.
+    static func speaksOfEra(_ error: MCPClientError) -> Bool {
+        switch error {
+        case .http(let status, _): status == 400 || status == 404 || status == 405
+        case .refused(let failure, _): failure.code == .unsupportedVersion || failure.code == .headerMismatch
+        default: false
+        }
+    }
+
     private static func status(of error: MCPClientError) -> String {
         switch error {
         case .http(let status, _), .refused(_, let status?): "HTTP status \(status)"

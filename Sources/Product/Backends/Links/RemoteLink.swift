@@ -18,6 +18,7 @@ import MCPCore
 final class RemoteLink: ServerLink {
     weak var delegate: (any ServerLinkDelegate)?
     private(set) var traffic = LinkTraffic()
+    private(set) var subject: Int?
     private let transport: any ClientTransport
     private let era: Era
     private let source: RemoteSource
@@ -170,7 +171,7 @@ final class RemoteLink: ServerLink {
 // MARK: - What the transport tells
 
 extension RemoteLink: ClientTransportDelegate {
-    func transportReceived(_ message: Span<UInt8>) {
+    func transportReceived(_ message: Span<UInt8>, of request: Int?) {
         // A body of its own may have white space around it.
         var start = 0
         while start < message.count, message[start].isWhiteSpace { start += 1 }
@@ -181,12 +182,17 @@ extension RemoteLink: ClientTransportDelegate {
         source.noteReached()
         if greeting != nil { readGreeting(bytes) }
         if !lists.isEmpty { readTools(bytes) }
+        subject = request
         delegate?.linkReceived(bytes)
+        subject = nil
     }
 
     func transportFailed(_ id: Int, _ error: MCPClientError) {
         let lost = sent[id]
+        let isGreeting = greeting == id
+        if isGreeting { greeting = nil }
         forget(id)
+        if RemoteFailures.speaksOfEra(error), isGreeting || era == .modern { source.doubt() }
         if RemoteFailures.isUnreachable(error) {
             source.noteUnreachable()
         } else if case .http = error {
@@ -212,7 +218,7 @@ extension RemoteLink: ClientTransportDelegate {
         }
         var text: [UInt8] = []
         answer.append(id: String(id), to: &text)
-        transportReceived(text.span)
+        transportReceived(text.span, of: id)
     }
 
     func transportEnded(_ error: MCPClientError) {

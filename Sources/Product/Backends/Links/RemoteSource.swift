@@ -31,6 +31,12 @@ final class RemoteSource: LinkSource {
     /// Lines that say goodbye to the server.
     private var leaving: [ObjectIdentifier: RemoteLink] = [:]
     private var onEnd: (() -> Void)?
+    /// When it may be doubted again.
+    private var nextDoubt: UInt64 = 0
+    /// Milliseconds between two doubts, so that bad calls do not make it be asked each time.
+    private static let certainty: UInt64 = 60_000
+    /// Is told that the server may speak otherwise than it was found to.
+    var onDoubt: () -> Void = {}
 
     init(_ context: ServerContext, _ endpoint: RemoteEndpoint, egress: EgressRules) {
         self.context = context
@@ -107,6 +113,15 @@ final class RemoteSource: LinkSource {
     }
 
     // MARK: What lines tell
+
+    /// The server may speak otherwise than before: the next conversation asks it again.
+    func doubt() {
+        let now = context.loop.now
+        guard now >= nextDoubt else { return }
+        nextDoubt = now &+ Self.certainty
+        if endpoint.transport == .found { binding = .found }
+        onDoubt()
+    }
 
     /// Takes note of tools as the server lists them.
     func learn(_ list: [JSONValue]) { tools.learn(list) }

@@ -19,6 +19,8 @@ protocol ServerLink: AnyObject {
     var diagnosticsTail: String { get }
     /// The server's process, if it is one of ours.
     var processID: Int32? { get }
+    /// The call on whose stream the message came that is being told; nil where there is one stream for all.
+    var subject: Int? { get }
     /// Whether the server must say something before it is believed to be there; else each call shows it.
     var mustProveItself: Bool { get }
     /// Sends a message with changes to its text.
@@ -124,6 +126,10 @@ package struct ServerReport: Sendable, Equatable {
     package let receivedBytes: Int
     /// The last lines of its standard error.
     package let diagnosticsTail: String
+}
+
+extension ServerLink {
+    var subject: Int? { nil }
 }
 
 extension ServerLinkDelegate {

@@ -3,7 +3,11 @@
 /// What a transport tells, on the loop, and never from within a call to the transport.
 package protocol ClientTransportDelegate: AnyObject {
     /// A message has come whole. The bytes are borrowed.
-    func transportReceived(_ message: Span<UInt8>)
+    ///
+    /// - Parameters:
+    ///   - message: The message.
+    ///   - request: The request on whose stream it came; nil where the transport has one stream for all.
+    func transportReceived(_ message: Span<UInt8>, of request: Int?)
     /// No answer to a request will come; it may have been answered already.
     func transportFailed(_ id: Int, _ error: MCPClientError)
     /// Nothing more will come at all.

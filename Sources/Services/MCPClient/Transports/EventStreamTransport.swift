@@ -140,7 +140,7 @@ package final class EventStreamTransport: ClientTransport {
 
     fileprivate func received(_ event: ServerSentEvent) {
         if event.type.equals("message") {
-            delegate?.transportReceived(event.data.span)
+            delegate?.transportReceived(event.data.span, of: nil)
         } else if event.type.equals("endpoint"), endpoint == nil {
             let reference = String(decoding: event.data, as: UTF8.self)
             guard let endpoint = Self.resolve(reference, from: url) else {

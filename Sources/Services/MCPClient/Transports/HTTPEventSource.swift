@@ -87,7 +87,9 @@ final class HTTPEventSource: HTTPResponseDelegate {
         do throws(EventStreamError) {
             while let event = try events?.next(bytes, from: &position) {
                 hasBrought = true
-                if event.type.equals("message"), !event.data.isEmpty { transport?.received(event.data.span) }
+                if event.type.equals("message"), !event.data.isEmpty {
+                    transport?.received(event.data.span, of: request)
+                }
             }
         } catch {
             transfer.cancel()

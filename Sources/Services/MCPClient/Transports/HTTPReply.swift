@@ -81,7 +81,7 @@ final class HTTPReply: HTTPResponseDelegate {
         guard events == nil else { return over(.ended("the stream ended before the answer")) }
         guard isSuccess else { return over(refusal) }
         if !body.isEmpty, response?.mediaType == "application/json" {
-            transport?.received(body.span)
+            transport?.received(body.span, of: id)
             return over(.malformed("the server's response has no answer in it"))
         }
         let type = response?.mediaType.map { "of type \($0)" } ?? "without a type"
@@ -99,7 +99,9 @@ final class HTTPReply: HTTPResponseDelegate {
         do throws(EventStreamError) {
             while let event = try events?.next(bytes, from: &position) {
                 // An event without data only marks a place in the stream.
-                if event.type.equals("message"), !event.data.isEmpty { transport?.received(event.data.span) }
+                if event.type.equals("message"), !event.data.isEmpty {
+                    transport?.received(event.data.span, of: id)
+                }
             }
         } catch {
             give(up: .malformed("the server's event stream breaks a limit"))

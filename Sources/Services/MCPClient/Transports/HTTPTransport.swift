@@ -176,8 +176,8 @@ package final class HTTPTransport: ClientTransport {
         session = id
     }
 
-    func received(_ message: Span<UInt8>) {
-        delegate?.transportReceived(message)
+    func received(_ message: Span<UInt8>, of request: Int?) {
+        delegate?.transportReceived(message, of: request)
         // The server is there after all: its stream is worth another try.
         if let fields = deafness.take() { listen(fields) }
     }
