@@ -132,19 +132,7 @@ final class ChildSupply: LinkSource {
     /// The command with its place in the file system; looked up at each start, since programs come and go; confined as
     /// the server asks.
     private func command() throws(CommandFailure) -> ChildCommand {
-        let server = context.server
-        let resolved = try CommandResolver.resolve(server, in: environment)
-        let command = ChildCommand(
-            executable: resolved.executable,
-            arguments: resolved.arguments,
-            environment: ChildEnvironment.variables(for: server, parent: environment.variables),
-            workingDirectory: server.workingDirectory
-        )
-        do throws(SandboxFailure) {
-            return try confinement.confine(command, of: server)
-        } catch {
-            throw CommandFailure(message: error.message, hint: nil)
-        }
+        try confinement.command(of: context.server)
     }
 
     private static let stopping = Failure(.internalError, "The gateway is stopping", source: .gateway)
