@@ -4,6 +4,7 @@ import Bytes
 package import Children
 package import Configuration
 import Diagnostics
+package import Egress
 import EventLoop
 package import JSON
 package import JSONRPC
@@ -61,6 +62,24 @@ package final class ServerBackend: Backend {
         )
         self.init(context, isolation: isolation, source: supply)
         supply.search { [weak self] principal in self?.idle(of: principal) }
+    }
+
+    /// Makes the backend of a server that runs elsewhere.
+    ///
+    /// - Parameters:
+    ///   - context: The server and its bounds.
+    ///   - isolation: Who shares a session at the server among modern callers.
+    ///   - endpoint: Where it is.
+    ///   - egress: What may be reached.
+    package convenience init(
+        _ context: ServerContext,
+        isolation: Isolation,
+        endpoint: RemoteEndpoint,
+        egress: EgressRules
+    ) {
+        let source = RemoteSource(context, endpoint, egress: egress)
+        self.init(context, isolation: isolation, source: source)
+        source.onDoubt = { [weak self] in self?.traits = nil }
     }
 
     init(_ context: ServerContext, isolation: Isolation, source: any LinkSource) {

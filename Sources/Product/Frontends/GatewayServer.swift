@@ -71,6 +71,14 @@ package final class GatewayServer {
             )
             // Off loopback nobody is known apart, so that nothing may stay in a process between two calls.
             let isolation = server.isolation ?? (configuration.bindsToLoopback ? .principal : .call)
+            if let endpoint = server.remote {
+                return ServerBackend(
+                    context,
+                    isolation: isolation,
+                    endpoint: endpoint,
+                    egress: configuration.egress
+                )
+            }
             return ServerBackend(
                 context,
                 isolation: isolation,

@@ -149,6 +149,9 @@ package struct Upstream {
         asks.removeValue(forKey: ask)?.serverID
     }
 
+    /// Ends what the server asked, without an answer: it does not wait any more.
+    package mutating func forgetAsks() { asks.removeAll() }
+
     /// The server's progress token for a request of its own that still waits.
     package func progressToken(ofAsk ask: Int) -> String? {
         asks[ask]?.progressToken
@@ -178,7 +181,17 @@ package struct Upstream {
     // MARK: From the server
 
     /// Says what a message from the server means.
-    package mutating func receive(_ message: Message, _ bytes: Span<UInt8>) -> Input {
+    ///
+    /// - Parameters:
+    ///   - message: The message.
+    ///   - bytes: Its text.
+    ///   - subject: The call on whose stream it came, where each has one.
+    /// - Returns: What it means.
+    package mutating func receive(
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        about subject: Int? = nil
+    ) -> Input {
         guard message.envelope.defect == nil else {
             // What names a call and has an outcome is its answer, however wrong it is: nothing better will come.
             guard message.envelope.hasOutcome, !message.envelope.method.isPresent,
@@ -189,7 +202,7 @@ package struct Upstream {
         }
         switch message.envelope.kind {
         case .result, .error: return reply(message, bytes)
-        case .notification: return notification(message, bytes)
+        case .notification: return notification(message, bytes, about: subject)
         case .request: return request(message, bytes)
         }
     }
@@ -201,7 +214,11 @@ package struct Upstream {
         return .reply(call)
     }
 
-    private mutating func notification(_ message: Message, _ bytes: Span<UInt8>) -> Input {
+    private mutating func notification(
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        about subject: Int?
+    ) -> Input {
         switch message.method {
         case .progress:
             guard let id = bytes.integer(message.params.progressToken), let call = calls[id],
@@ -217,6 +234,7 @@ package struct Upstream {
         case .logMessage where era == .modern:
             // Over stdio a log message names no request (2026-07-28, stdio): with more than one that asked, it is
             // anyone's, so it is nobody's.
+            if let subject, let call = calls[subject], call.wantsLogs { return .notice(call) }
             let wanting = calls.values.filter(\.wantsLogs)
             guard wanting.count == 1, let call = wanting.first else {
                 return isOneSession && !wanting.isEmpty ? .session : .drop(.ambiguousLog)

@@ -45,7 +45,7 @@ extension ServerConversation: ServerLinkDelegate {
         if bytes.integer(message.envelope.id) == Self.ownID, !message.envelope.method.isPresent {
             return receivedOwn(message)
         }
-        switch upstream.receive(message, bytes) {
+        switch upstream.receive(message, bytes, about: link?.subject) {
         case .reply(let call):
             if call.id == handshake.pendingID {
                 handshakeAnswered(message)
@@ -109,6 +109,9 @@ extension ServerConversation: ServerLinkDelegate {
     }
 
     private var suspect: SuspectedCall? {
+        if let subject = link?.subject, let call = upstream.call(subject) {
+            return SuspectedCall(call: call, isOnly: true)
+        }
         if let only = upstream.onlyCall { return SuspectedCall(call: only, isOnly: true) }
         // One whose client has gone would carry it to nobody, as long as another is there.
         let waiting = upstream.waiting
@@ -133,6 +136,19 @@ extension ServerConversation: ServerLinkDelegate {
         guard let call = upstream.remove(id) else { return }
         if call.id == handshake.pendingID { handshake = Handshake() }
         call.caller.failed(failure, call)
+    }
+
+    func linkForgot(call id: Int, _ text: [UInt8], isNews: Bool) {
+        guard !isNews || state == .up && !handshake.initialize.isEmpty && handshake.pendingID == nil else {
+            let failure = Failure(.internalError, "The server has forgotten the session", source: .upstream)
+            return linkLost(call: id, failure)
+        }
+        if isNews { greetAgain() }
+        send(text, call: id)
+    }
+
+    func linkAwaits(_ id: Int) -> Bool {
+        id == Self.ownID ? state == .greeting : upstream.call(id) != nil
     }
 
     func linkEnded(_ failure: Failure) {

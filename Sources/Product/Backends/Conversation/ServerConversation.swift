@@ -293,6 +293,19 @@ final class ServerConversation: Conversation {
         }
     }
 
+    /// Greets the server behind the line anew, in the place of a session that it has forgotten.
+    func greetAgain() {
+        state = .greeting
+        hasAnswered = false
+        context.log.info("the server has forgotten the session; another one is opened")
+        upstream.forgetAsks()
+        listener?.interrupted()
+        watchStart(after: context.server.startTimeout.wholeMilliseconds) { [weak self] in
+            self?.startTimedOut()
+        }
+        send(handshake.initialize, ahead: true)
+    }
+
     private func flush() {
         let messages = queue
         queue = []
@@ -367,7 +380,12 @@ final class ServerConversation: Conversation {
             send(handshake.initialize, ahead: true)
         } else {
             state = .up
-            if era == .modern { send(Self.discover) }
+            if !link.mustProveItself {
+                hasAnswered = true
+                startTimer?.cancel()
+            } else if era == .modern {
+                send(Self.discover)
+            }
             flush()
         }
     }

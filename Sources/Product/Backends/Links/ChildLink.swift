@@ -61,6 +61,7 @@ final class ChildLink: ServerLink, ChildDelegate {
     }
 
     var pendingBytes: Int { child.pendingInput }
+    var mustProveItself: Bool { true }
     var diagnosticsTail: String { child.diagnosticsTail }
     var processID: Int32? { child.serverPID }
 

@@ -19,6 +19,10 @@ protocol ServerLink: AnyObject {
     var diagnosticsTail: String { get }
     /// The server's process, if it is one of ours.
     var processID: Int32? { get }
+    /// The call on whose stream the message came that is being told; nil where there is one stream for all.
+    var subject: Int? { get }
+    /// Whether the server must say something before it is believed to be there; else each call shows it.
+    var mustProveItself: Bool { get }
     /// Sends a message with changes to its text.
     func send(_ message: Message, _ bytes: Span<UInt8>, _ edits: Edits)
     /// Sends a message as it is.
@@ -47,6 +51,15 @@ protocol ServerLinkDelegate: AnyObject {
     func linkShowsLife()
     /// A call could not be delivered, or its answer will not come; the line goes on.
     func linkLost(call id: Int, _ failure: Failure)
+    /// A call was not run, since the server has forgotten the session; it is to be sent again in another one.
+    ///
+    /// - Parameters:
+    ///   - id: The call.
+    ///   - text: What was sent.
+    ///   - isNews: Whether the line needs a greeting first; else another one has been begun, or is over.
+    func linkForgot(call id: Int, _ text: [UInt8], isNews: Bool)
+    /// Whether a call still waits for its answer; this may be asked at any time.
+    func linkAwaits(_ id: Int) -> Bool
     /// The line has ended, and why.
     func linkEnded(_ failure: Failure)
 }
@@ -113,4 +126,19 @@ package struct ServerReport: Sendable, Equatable {
     package let receivedBytes: Int
     /// The last lines of its standard error.
     package let diagnosticsTail: String
+}
+
+extension ServerLink {
+    var subject: Int? { nil }
+}
+
+extension ServerLinkDelegate {
+    func linkForgot(call id: Int, _ text: [UInt8], isNews: Bool) {
+        linkLost(
+            call: id,
+            Failure(.internalError, "The server has forgotten the session", source: .upstream)
+        )
+    }
+
+    func linkAwaits(_ id: Int) -> Bool { false }
 }
