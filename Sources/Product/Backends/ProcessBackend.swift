@@ -55,6 +55,7 @@ package final class ProcessBackend: Backend {
     package var problem: String? { processes.server.problem }
     package var sessionTimeout: UInt64? { processes.server.sessionTimeout?.wholeMilliseconds }
     package var sessionLimit: Int? { processes.server.limits.sessions }
+    package var stateLost: StateLoss { processes.server.stateLost }
     package var processCount: Int { conversations.values.count(where: \.hasProcess) + leaving.count }
 
     var stopSchedule: StopSchedule { StopSchedule() }
