@@ -104,11 +104,12 @@ final class LegacyFrontend {
         session.lastUsed = context.loop.now
         guard let conversation = session.foundation as? any Conversation else { return }
         let requests = messages.count(where: { $0.envelope.kind == .request })
+        if requests > 0 { regain(session, conversation) }
         let post = LegacyPost(context, exchange, visit.passage, session, expecting: requests)
         for (message, slice) in zip(messages, slices) {
             let part = bytes.extracting(slice.range)
             try context.pipeline.proceed(message, visit.passage)
-            context.lasting?.note(message, part, in: session)
+            if session.memory.note(message, part) { context.lasting?.note(session) }
             switch message.envelope.kind {
             case .request: post.send(message, part, to: conversation)
             case .notification: conversation.notify(message, part)
@@ -120,6 +121,12 @@ final class LegacyFrontend {
         } else if exchange.isOpen {
             visit.onVanish = { post.vanished() }
         }
+    }
+
+    /// A server that has died since the last request is followed by another, which has to be told what it was told.
+    private func regain(_ session: Session, _ conversation: any Conversation) {
+        guard session.hasLostServer else { return }
+        (session.companion as? LegacyClient)?.regain(conversation)
     }
 
     private static func mayStandInBatch(_ message: Message) -> Bool {
@@ -136,9 +143,10 @@ final class LegacyFrontend {
     ) throws(Refusal) {
         session.lastUsed = context.loop.now
         guard let conversation = session.foundation as? any Conversation else { return }
-        context.lasting?.note(message, bytes, in: session)
+        if session.memory.note(message, bytes) { context.lasting?.note(session) }
         switch message.envelope.kind {
         case .request:
+            regain(session, conversation)
             let post = LegacyPost(context, exchange, visit.passage, session, expecting: 1)
             post.send(message, bytes, to: conversation)
             if exchange.isOpen { visit.onVanish = { post.vanished() } }
