@@ -193,6 +193,7 @@ let package = Package(
         tests("Base", "Addresses", []),
         tests("Base", "JSON", ["Bytes"]),
         tests("Base", "Crypto", ["Bytes"]),
+        tests("Base", "Diagnostics", ["Bytes", "JSON", "EventLoop"]),
         tests("IO", "EventLoop", ["Bytes", "TestSupport"]),
         tests("IO", "Children", ["EventLoop", "Bytes", "TestSupport"]),
         tests("IO", "HTTPClient", ["EventLoop", "Bytes", "Addresses", "Egress", "TestSupport"]),

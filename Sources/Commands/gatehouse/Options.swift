@@ -46,9 +46,9 @@ struct Options {
     /// Whether a flag was given.
     func has(_ flag: String) -> Bool { flags.contains(flag) }
 
-    /// The level of the log.
-    func logLevel() throws(Misuse) -> LogLevel {
-        guard let text = self["--log-level"] else { return .info }
+    /// The level of the log, if it was given.
+    func logLevel() throws(Misuse) -> LogLevel? {
+        guard let text = self["--log-level"] else { return nil }
         let name = text.lowercased() == "warn" ? "warning" : text.lowercased()
         guard let level = LogLevel(rawValue: name) else {
             throw Misuse(message: "--log-level is one of debug, info, warning, error")

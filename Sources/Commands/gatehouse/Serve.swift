@@ -18,7 +18,7 @@ enum Serve {
           --host ADDRESS     listen on this address instead of the configured one
           --port NUMBER      listen on this port; 0 for any that is free
           --mode http        the way clients come in; http is the only one in this version
-          --log-level LEVEL  debug, info, warning or error; info if not given
+          --log-level LEVEL  debug, info, warning or error; else what the configuration says
 
         SIGTERM and SIGINT end it in order; a second one ends it at once.
         """
@@ -57,14 +57,18 @@ enum Serve {
 
     private static func serve(
         _ options: Options,
-        _ level: LogLevel,
+        _ level: LogLevel?,
         _ overrides: ConfigurationOverrides
     ) -> Int32 {
         let environment = ConfigurationEnvironment.current(variables: ProcessInfo.processInfo.environment)
         let report = ConfigurationReader.load(options["--config"], overrides: overrides, in: environment)
         for issue in report.issues { Terminal.say(issue.description) }
         guard report.mayStart else { return 2 }
-        let run = ServeRun(report.configuration, environment, Log(level: level, subsystem: "gateway"))
+        let run = ServeRun(
+            report.configuration,
+            environment,
+            Log(report.configuration.logOutput(level), subsystem: "gateway")
+        )
         return run.untilItEnds()
     }
 }

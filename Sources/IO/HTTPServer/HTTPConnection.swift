@@ -66,6 +66,8 @@ final class HTTPConnection: ByteStreamDelegate {
     }
 
     var pendingBytes: Int { stream.pendingBytes }
+    /// Whether the response that is being given is a stream.
+    var isStreaming: Bool { exchange?.isStreaming == true }
     var peerAddress: String? { stream.peerAddress }
 
     func close() {

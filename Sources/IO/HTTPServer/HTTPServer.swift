@@ -51,6 +51,11 @@ package final class HTTPServer {
     /// How many connections are open.
     package var connectionCount: Int { connections.count }
 
+    /// How many responses are streams that are open.
+    package var streamCount: Int { connections.values.count(where: \.isStreaming) }
+    /// Bytes that wait for clients to take them.
+    package var pendingBytes: Int { connections.values.reduce(0) { $0 + $1.pendingBytes } }
+
     /// Stops accepting, closes idle connections, and calls back when the last one is gone.
     package func drain(_ completion: @escaping () -> Void) {
         isDraining = true

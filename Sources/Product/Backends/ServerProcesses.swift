@@ -50,7 +50,7 @@ package final class ServerProcesses {
         self.population = population
         patience = timeouts.requestState.wholeMilliseconds
         idleLimit = (server.sessionTimeout ?? timeouts.session).wholeMilliseconds
-        self.log = log.of("server \(server.name)")
+        self.log = log.of("server", server: server.name)
     }
 
     /// How many calls of one client may wait.

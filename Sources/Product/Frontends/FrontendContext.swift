@@ -27,15 +27,25 @@ package final class FrontendContext {
     var markRoom: Int { max(Self.markLimit - markedBytes, 4096) }
     /// Where events are put together, one at a time.
     var event: [UInt8] = []
+    /// Whether what is counted may be asked for over HTTP.
+    let showsMetrics: Bool
     /// Whether the gateway is stopping: nothing new is begun.
     package internal(set) var isDraining = false
 
     /// Puts together what frontends share.
-    package init(loop: EventLoop, pipeline: Pipeline, limits: Limits, timeouts: Timeouts, log: Log) {
+    package init(
+        loop: EventLoop,
+        pipeline: Pipeline,
+        limits: Limits,
+        timeouts: Timeouts,
+        showsMetrics: Bool,
+        log: Log
+    ) {
         self.loop = loop
         self.pipeline = pipeline
         self.limits = limits
         self.timeouts = timeouts
+        self.showsMetrics = showsMetrics
         self.log = log.of("http")
     }
 }

@@ -47,7 +47,12 @@ package final class GatewayHandler: HTTPHandler {
         switch passage.resource {
         case .unknown: throw Refusal(404, .invalidRequest, "There is nothing at this path")
         case .server: allowed = [.get, .head, .post, .delete, .options]
-        case .health, .readiness, .sessionMetrics: allowed = [.get, .head, .options]
+        case .metrics, .sessionMetrics:
+            guard context.showsMetrics else {
+                throw Refusal(404, .invalidRequest, "There is nothing at this path")
+            }
+            allowed = [.get, .head, .options]
+        case .health, .readiness: allowed = [.get, .head, .options]
         }
         guard allowed.contains(head.method) else {
             let names = allowed.map { "\($0)".uppercased() }.joined(separator: ", ")
@@ -84,14 +89,8 @@ package final class GatewayHandler: HTTPHandler {
                 context.isDraining ? #"{"status":"stopping"}"# : #"{"status":"ready"}"#,
                 origin: passage.origin
             )
-        case .sessionMetrics:
-            let processes = context.pipeline.registry.all.reduce(0) { $0 + $1.processCount }
-            let sessions = context.pipeline.sessions.count
-            exchange.answer(
-                200,
-                #"{"active_sessions":\#(sessions),"total_processes":\#(processes)}"#,
-                origin: passage.origin
-            )
+        case .metrics: context.answerMetrics(exchange, passage)
+        case .sessionMetrics: context.answerSessionMetrics(exchange, passage)
         case .unknown: break
         }
     }

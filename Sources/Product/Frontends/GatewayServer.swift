@@ -105,6 +105,7 @@ package final class GatewayServer {
             pipeline: pipeline,
             limits: configuration.limits,
             timeouts: configuration.timeouts,
+            showsMetrics: configuration.metrics ?? configuration.bindsToLoopback,
             log: log
         )
         handler = GatewayHandler(context)
@@ -120,6 +121,7 @@ package final class GatewayServer {
         ticker.server = self
         let period = max(configuration.timeouts.heartbeat.wholeMilliseconds / UInt64(Self.slots), 10)
         clock.repeat(every: configuration.timeouts.heartbeat == .zero ? 1_000 : period)
+        GatewayReadings.register(in: pipeline, of: server)
         warmUp(processes[...])
     }
 

@@ -21,6 +21,8 @@ final class InitializePost: Caller {
     private let conversation: any Conversation
     private let capabilities: ClientCapabilities
     private let exchange: HTTPExchange
+    /// What is to be closed when the call ends.
+    private var open: OpenCall?
     /// Whether the client sent no `initialize`, and is told only the session's id.
     private let isSilent: Bool
 
@@ -31,9 +33,10 @@ final class InitializePost: Caller {
         _ backend: any Backend,
         _ conversation: any Conversation,
         _ capabilities: ClientCapabilities,
+        _ open: OpenCall,
         answering exchange: HTTPExchange
     ) {
-        self.init(context, passage, backend, conversation, capabilities, exchange, isSilent: false)
+        self.init(context, passage, backend, conversation, capabilities, open, exchange, isSilent: false)
     }
 
     /// For a session that is opened by GET.
@@ -43,9 +46,10 @@ final class InitializePost: Caller {
         _ backend: any Backend,
         _ conversation: any Conversation,
         _ capabilities: ClientCapabilities,
+        _ open: OpenCall,
         opening exchange: HTTPExchange
     ) {
-        self.init(context, passage, backend, conversation, capabilities, exchange, isSilent: true)
+        self.init(context, passage, backend, conversation, capabilities, open, exchange, isSilent: true)
     }
 
     private init(
@@ -54,9 +58,11 @@ final class InitializePost: Caller {
         _ backend: any Backend,
         _ conversation: any Conversation,
         _ capabilities: ClientCapabilities,
+        _ open: OpenCall,
         _ exchange: HTTPExchange,
         isSilent: Bool
     ) {
+        self.open = open
         self.context = context
         self.passage = passage
         self.backend = backend
@@ -71,11 +77,24 @@ final class InitializePost: Caller {
 
     /// The client did not wait: there is no session.
     func vanished() {
+        close(.cancelled, id: "")
         conversation.end()
+    }
+
+    /// The call was not taken on.
+    func refused(_ failure: Failure, id: String) {
+        close(.failed(failure), id: id)
+    }
+
+    private func close(_ end: CallEnd, id: String) {
+        guard let open else { return }
+        self.open = nil
+        context.pipeline.records.close(open, end, id: id)
     }
 
     func reply(_ message: Message, _ bytes: Span<UInt8>, to call: Call) {
         guard message.envelope.kind == .result else {
+            close(.error(code: message.errorCode ?? ErrorCode.internalError.value), id: call.clientID)
             conversation.end()
             return forward(message, bytes, call, session: nil)
         }
@@ -103,6 +122,8 @@ final class InitializePost: Caller {
             now: context.loop.now
         )
         context.pipeline.sessions.insert(session)
+        open?.session = session.id
+        close(.ok, id: call.clientID)
         let client = LegacyClient(context, session, capabilities)
         conversation.listener = client
         session.companion = client
@@ -131,8 +152,8 @@ final class InitializePost: Caller {
     }
 
     func failed(_ failure: Failure, _ call: Call) {
+        close(.failed(failure), id: call.clientID)
         conversation.end()
-        context.pipeline.records.noteFailure(failure, server: backend.name, method: call.method.rawValue)
         if isSilent {
             return exchange.answer(503, #"{"error":"MCP server connection failed"}"#, origin: passage.origin)
         }
@@ -141,6 +162,7 @@ final class InitializePost: Caller {
     }
 
     func cancelled(_ call: Call) {
+        close(.cancelled, id: call.clientID)
         conversation.end()
         exchange.abort()
     }

@@ -87,7 +87,7 @@ final class LegacyClient: ConversationListener {
     /// The session is of no more use: its client learns with the next request, by 404, that it needs another.
     func gaveUp() {
         context.loop.onNextTurn { [context, weak session] in
-            if let session { context.pipeline.sessions.end(session) }
+            if let session { context.pipeline.sessions.end(session, .server) }
         }
     }
 

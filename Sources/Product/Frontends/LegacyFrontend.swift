@@ -201,11 +201,19 @@ final class LegacyFrontend {
                 backend,
                 conversation,
                 ClientCapabilities(capabilities),
+                context.pipeline.records.open(
+                    message,
+                    bytes,
+                    server: backend.name,
+                    era: .legacy,
+                    session: nil
+                ),
                 answering: exchange
             )
             do throws(Failure) {
                 _ = try conversation.call(message, bytes, from: post, edits: edits)
             } catch {
+                post.refused(error, id: bytes.text(message.envelope.id))
                 conversation.end()
                 throw error
             }
@@ -336,6 +344,7 @@ final class LegacyFrontend {
             ],
         ]
         let bytes = message.text()
+        guard let read = try? Message(bytes.span) else { return }
         do throws(Failure) {
             let conversation = try backend.openSession(for: passage.principal)
             let post = InitializePost(
@@ -344,12 +353,19 @@ final class LegacyFrontend {
                 backend,
                 conversation,
                 ClientCapabilities(nil),
+                context.pipeline.records.open(
+                    read,
+                    bytes.span,
+                    server: backend.name,
+                    era: .legacy,
+                    session: nil
+                ),
                 opening: exchange
             )
             do throws(Failure) {
-                guard let read = try? Message(bytes.span) else { return }
                 _ = try conversation.call(read, bytes.span, from: post, edits: Edits())
             } catch {
+                post.refused(error, id: "1")
                 conversation.end()
                 throw error
             }
@@ -410,7 +426,7 @@ final class LegacyFrontend {
         do {
             try checkVersion(exchange.head)
             let session = try session(exchange.head, visit.passage)
-            context.pipeline.sessions.end(session)
+            context.pipeline.sessions.end(session, .client)
             exchange.respond(200, Responses.jsonFields(origin: visit.passage.origin))
         } catch {
             refuse(error, id: nil, exchange, visit.passage)

@@ -23,6 +23,9 @@ final class LegacyPost: Caller {
     private let started: UInt64
     private let isBatch: Bool
     private var remaining: Int
+    /// What is to be closed when its call ends: the only one, or those of an array by the client's ids.
+    private var open: OpenCall?
+    private var openInBatch: [(id: String, call: OpenCall)] = []
     private var stream: SessionStream?
     private var outlet: EventOutlet?
 
@@ -60,11 +63,24 @@ final class LegacyPost: Caller {
             }
             edits.replace(message.params.cursor.quoted, with: inner)
         }
+        let records = context.pipeline.records
+        let call = records.open(message, bytes, server: session.server, era: .legacy, session: session.id)
+        if isBatch { openInBatch.append((id, call)) } else { open = call }
         do {
             _ = try conversation.call(message, bytes, from: self, edits: edits)
         } catch {
+            close(.failed(error), id: id)
             refuse(error, id: id, status: error.source == .client ? 429 : 503)
         }
+    }
+
+    private func close(_ end: CallEnd, id: String) {
+        if let index = openInBatch.firstIndex(where: { $0.id.hasSameBytes(as: id) }) {
+            open = openInBatch.remove(at: index).call
+        }
+        guard let open else { return }
+        self.open = nil
+        context.pipeline.records.close(open, end, id: id)
     }
 
     /// The client's connection is gone.
@@ -84,6 +100,11 @@ final class LegacyPost: Caller {
         if call.method.isPaginated, let cursor = bytes.string(message.result.nextCursor) {
             edits.replace(message.result.nextCursor.quoted, with: seal(call.method).seal(cursor))
         }
+        close(Self.end(message), id: call.clientID)
+        if call.method == .toolsList, message.result.tools.isPresent {
+            let tools = bytes.extracting(message.result.tools.range)
+            context.pipeline.records.learnTools(tools, of: session.server)
+        }
         session.lastUsed = context.loop.now
         remaining -= 1
         if stream == nil, !isBatch {
@@ -94,6 +115,13 @@ final class LegacyPost: Caller {
         }
         send(message, bytes, edits)
         finishIfDone()
+    }
+
+    private static func end(_ message: Message) -> CallEnd {
+        if message.envelope.kind == .error {
+            return .error(code: message.errorCode ?? ErrorCode.internalError.value)
+        }
+        return message.result.isError ? .toolError : .ok
     }
 
     func notice(_ message: Message, _ bytes: Span<UInt8>, for call: Call) {
@@ -117,12 +145,13 @@ final class LegacyPost: Caller {
     }
 
     func failed(_ failure: Failure, _ call: Call) {
-        context.pipeline.records.noteFailure(failure, server: session.server, method: call.method.rawValue)
+        close(.failed(failure), id: call.clientID)
         remaining -= 1
         respond(failure, id: call.clientID, status: 200)
     }
 
     func cancelled(_ call: Call) {
+        close(.cancelled, id: call.clientID)
         remaining -= 1
         // No answer comes; the stream just ends.
         if remaining <= 0 { openStream()?.finish() }

@@ -70,12 +70,15 @@ final class ModernFrontend {
                 return (try? JSONValue(bytes.extracting(declared.range))) ?? .object([])
             }
             tasks?.write(to: target, message.method, &edits)
-            let post = ModernPost(context, exchange, passage, backend, target, mark, tasks)
+            let records = context.pipeline.records
+            let open = records.open(message, bytes, server: backend.name, era: .modern, session: nil)
+            let post = ModernPost(context, exchange, passage, backend, target, mark, tasks, open)
             post.followsTasks = message.method == .toolsCall && TasksExtension.isDeclared(by: message, bytes)
             let id: Int
             do throws(Failure) {
                 id = try target.conversation.call(message, bytes, from: post, edits: edits)
             } catch {
+                post.refused(error, id: bytes.text(message.envelope.id))
                 // One that an earlier round opened is still that round's: a bad retry must not take it away.
                 let isNew = instance == nil && tasks?.instance == nil
                 if target.isForOneCall, isNew { target.conversation.end(after: 0) }

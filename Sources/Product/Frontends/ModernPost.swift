@@ -27,6 +27,8 @@ final class ModernPost: Caller {
     /// Whether the call may become a task.
     var followsTasks = false
     private let started: UInt64
+    /// What is to be closed when the call ends.
+    private var open: OpenCall?
     private var outlet: EventOutlet?
 
     init(
@@ -36,8 +38,10 @@ final class ModernPost: Caller {
         _ backend: any Backend,
         _ target: ModernConversation,
         _ mark: ParametersMark?,
-        _ tasks: TaskIDs?
+        _ tasks: TaskIDs?,
+        _ open: OpenCall
     ) {
+        self.open = open
         self.context = context
         self.exchange = exchange
         self.passage = passage
@@ -54,7 +58,19 @@ final class ModernPost: Caller {
     /// The client closed the stream, which cancels (2026-07-28, transports, "Cancellation").
     func vanished(_ id: Int) {
         target.conversation.cancel(id, reason: "The client closed the connection")
+        close(.cancelled, id: "")
         release(keeping: false)
+    }
+
+    /// The call was not taken on.
+    func refused(_ failure: Failure, id: String) {
+        close(.failed(failure), id: id)
+    }
+
+    private func close(_ end: CallEnd, id: @autoclosure () -> String) {
+        guard let open else { return }
+        self.open = nil
+        context.pipeline.records.close(open, end, id: id())
     }
 
     // MARK: What comes of the call
@@ -64,6 +80,7 @@ final class ModernPost: Caller {
         edits.replace(message.envelope.id, with: call.clientID)
         var needsInput = false
         var status = 200
+        var end = message.result.isError ? CallEnd.toolError : .ok
         if message.envelope.kind == .error {
             let code = ErrorCode(message.errorCode ?? ErrorCode.internalError.value)
             if code == .headerMismatch || code == .unsupportedVersion {
@@ -76,11 +93,15 @@ final class ModernPost: Caller {
                 return failed(failure, call)
             }
             status = ModernRules.status(of: code, own: false)
+            end = .error(code: code.value)
         } else {
             switch Self.type(message, bytes) {
             case .complete: break
-            case .inputRequired where mark != nil && Self.hasProperState(message): needsInput = true
+            case .inputRequired where mark != nil && Self.hasProperState(message):
+                needsInput = true
+                end = .inputRequired
             case .task where call.method == .toolsCall:
+                end = .task
                 if let failure = made(message, bytes, &edits) { return failed(failure, call) }
             case .unstated:
                 edits.prepend(
@@ -96,9 +117,12 @@ final class ModernPost: Caller {
             }
             edit(message, bytes, call, needsInput, &edits)
             if call.method == .toolsList, message.result.tools.isPresent {
-                backend.learnTools(bytes.extracting(message.result.tools.range))
+                let tools = bytes.extracting(message.result.tools.range)
+                backend.learnTools(tools)
+                context.pipeline.records.learnTools(tools, of: backend.name)
             }
         }
+        close(end, id: call.clientID)
         send(message, bytes, edits, status: status, isLast: true)
         release(keeping: needsInput)
     }
@@ -119,7 +143,7 @@ final class ModernPost: Caller {
     }
 
     func failed(_ failure: Failure, _ call: Call) {
-        context.pipeline.records.noteFailure(failure, server: backend.name, method: call.method.rawValue)
+        close(.failed(failure), id: call.clientID)
         if let outlet {
             var text: [UInt8] = []
             failure.append(id: call.clientID, to: &text)
@@ -134,6 +158,7 @@ final class ModernPost: Caller {
     }
 
     func cancelled(_ call: Call) {
+        close(.cancelled, id: call.clientID)
         exchange.abort()
     }
 
@@ -144,6 +169,7 @@ final class ModernPost: Caller {
         let result = #"{"resultType":"complete","_meta":{"\#(key)":\#(call.clientID)}}"#
         let text = #"{"jsonrpc":"2.0","id":\#(call.clientID),"result":\#(result)}"#
         target.conversation.cancel(call.id, reason: "The gateway is stopping")
+        close(.ok, id: call.clientID)
         let outlet = stream(call)
         outlet.send(event: nil, Array(text.utf8).span)
         outlet.finish()

@@ -10,7 +10,9 @@ package enum Resource: Equatable, Sendable {
     case health
     /// Whether it takes requests.
     case readiness
-    /// How many sessions and processes there are, as seed 001 sketched it.
+    /// Everything that is counted, for Prometheus.
+    case metrics
+    /// How many sessions and processes there are, as seed 001 sketched it, and what each process is at.
     case sessionMetrics
     /// Nothing that we have.
     case unknown
@@ -37,6 +39,8 @@ package enum Resource: Equatable, Sendable {
             self = path.equals("/session_metrics") ? .sessionMetrics : .unknown
         } else if path.equals("/healthz") {
             self = .health
+        } else if !isAPI, path.equals("/metrics") {
+            self = .metrics
         } else {
             self = path.equals("/readyz") ? .readiness : .unknown
         }

@@ -48,6 +48,13 @@ package struct SessionID: Sendable, Hashable {
         return output
     }
 
+    /// A short name for logs, from which nobody can learn the id.
+    package var digest: String {
+        var output: [UInt8] = []
+        output.append(hex: SHA256.hash(text).prefix(4))
+        return String(decoding: output, as: UTF8.self)
+    }
+
     private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
         bytes.reduce(0) { $0 << 8 | UInt64($1) }
     }

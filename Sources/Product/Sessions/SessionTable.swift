@@ -18,6 +18,11 @@ package final class SessionTable {
         self.lifetime = lifetime
     }
 
+    /// How many were opened so far.
+    package private(set) var opened = 0
+    /// How many ended so far, by the reason; in the order of `SessionEnd.allCases`.
+    package private(set) var ended = [Int](repeating: 0, count: SessionEnd.allCases.count)
+
     /// How many are open.
     package var count: Int { sessions.count }
     /// Whether another may be opened.
@@ -44,6 +49,7 @@ package final class SessionTable {
     /// Takes a session in.
     package func insert(_ session: Session) {
         sessions[session.id] = session
+        opened += 1
     }
 
     /// Finds a session of this principal on this server.
@@ -58,8 +64,8 @@ package final class SessionTable {
     }
 
     /// Ends a session, and the child that it stands on.
-    package func end(_ session: Session) {
-        sessions[session.id] = nil
+    package func end(_ session: Session, _ reason: SessionEnd) {
+        if sessions.removeValue(forKey: session.id) != nil { ended[reason.index] += 1 }
         session.end()
     }
 
@@ -75,7 +81,7 @@ package final class SessionTable {
             if session.isInUse { session.lastUsed = now }
             return now - session.lastUsed > idle(session) || now - session.created > lifetime
         }
-        for session in over { end(session) }
+        for session in over { end(session, now - session.created > lifetime ? .age : .idle) }
         return over.count
     }
 
@@ -84,6 +90,22 @@ package final class SessionTable {
 
     /// Ends all sessions.
     package func endAll() {
-        for session in all { end(session) }
+        for session in all { end(session, .shutdown) }
     }
+}
+
+/// Why a session ended.
+package enum SessionEnd: String, Sendable, CaseIterable {
+    /// Its client said so.
+    case client
+    /// Nobody used it for long.
+    case idle
+    /// It was open for as long as any may be.
+    case age
+    /// Its server is of no more use.
+    case server
+    /// The gateway stops.
+    case shutdown
+
+    var index: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }

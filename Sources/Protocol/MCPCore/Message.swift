@@ -91,6 +91,8 @@ package struct Message: Sendable {
         package var supportedVersions: JSONSlice = .absent
         /// `tools` of `tools/list`.
         package var tools: JSONSlice = .absent
+        /// Whether a tool says that it failed: `isError` is true.
+        package var isError = false
         /// Whether there is a `_meta`, of whatever type.
         package var hasMeta = false
         /// Whether `structuredContent` is absent or an object, as revisions before 2026-07-28 have it.
@@ -242,6 +244,9 @@ private struct PartsVisitor: EnvelopeVisitor {
                 result.supportedVersions = try reader.skip(.array)
             } else if reader.equals(name, "tools") {
                 result.tools = try reader.skip(.array)
+            } else if reader.equals(name, "isError") {
+                let slice = try reader.skipValue()
+                result.isError = reader.bytes[slice.start] == UInt8(ascii: "t")
             } else if reader.equals(name, "structuredContent") {
                 result.hasLegacyStructure = try reader.skip(.object).isPresent
             } else {
