@@ -29,6 +29,8 @@ package final class FrontendContext {
     var event: [UInt8] = []
     /// Whether what is counted may be asked for over HTTP.
     let showsMetrics: Bool
+    /// What stands before our paths where clients write them, if a proxy takes it away.
+    let pathPrefix: String
     /// Whether the gateway is stopping: nothing new is begun.
     package internal(set) var isDraining = false
 
@@ -39,6 +41,7 @@ package final class FrontendContext {
         limits: Limits,
         timeouts: Timeouts,
         showsMetrics: Bool,
+        pathPrefix: String = "",
         log: Log
     ) {
         self.loop = loop
@@ -46,6 +49,7 @@ package final class FrontendContext {
         self.limits = limits
         self.timeouts = timeouts
         self.showsMetrics = showsMetrics
+        self.pathPrefix = pathPrefix
         self.log = log.of("http")
     }
 }

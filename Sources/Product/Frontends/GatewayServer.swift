@@ -106,6 +106,7 @@ package final class GatewayServer {
             limits: configuration.limits,
             timeouts: configuration.timeouts,
             showsMetrics: configuration.metrics ?? configuration.bindsToLoopback,
+            pathPrefix: configuration.publicPath,
             log: log
         )
         handler = GatewayHandler(context)
@@ -151,8 +152,11 @@ package final class GatewayServer {
         context.isDraining = true
         onStopped = completion
         for session in context.pipeline.sessions.all {
-            for stream in session.streams.values where stream.isGeneral { stream.finish() }
+            for stream in session.streams.values where stream.isGeneral && stream !== session.channel {
+                stream.finish()
+            }
         }
+        context.pipeline.channels.drain()
         for backend in backends { backend.beginStopping() }
         graceTimer = LoopTimer(context.loop) { [weak self] in self?.graceIsOver() }
         graceTimer?.schedule(after: configuration.timeouts.shutdownGrace.wholeMilliseconds)
@@ -198,7 +202,7 @@ package final class GatewayServer {
             for session in context.pipeline.sessions.all where abs(session.id.hashValue % Self.slots) == slot
             {
                 for stream in session.streams.values {
-                    (stream.outlet as? EventOutlet)?.sendHeartbeat()
+                    stream.outlet?.sendHeartbeat()
                 }
             }
         }
@@ -208,6 +212,7 @@ package final class GatewayServer {
         let idle = configuration.timeouts.session.wholeMilliseconds
         let registry = context.pipeline.registry
         for backend in backends { backend.sweep(now: now) }
+        context.pipeline.channels.sweep(at: now)
         context.pipeline.sessions.sweep(at: now) { registry.find($0.server)?.sessionTimeout ?? idle }
     }
 

@@ -5,7 +5,6 @@ import Bytes
 import Configuration
 import EventLoop
 import Gateway
-import HTTPServer
 import JSON
 import JSONRPC
 import MCPCore
@@ -20,7 +19,7 @@ final class InitializePost: Caller {
     private let backend: any Backend
     private let conversation: any Conversation
     private let capabilities: ClientCapabilities
-    private let exchange: HTTPExchange
+    private let port: any ReplyPort
     /// What is to be closed when the call ends.
     private var open: OpenCall?
     /// Whether the client sent no `initialize`, and is told only the session's id.
@@ -34,9 +33,9 @@ final class InitializePost: Caller {
         _ conversation: any Conversation,
         _ capabilities: ClientCapabilities,
         _ open: OpenCall,
-        answering exchange: HTTPExchange
+        answering port: any ReplyPort
     ) {
-        self.init(context, passage, backend, conversation, capabilities, open, exchange, isSilent: false)
+        self.init(context, passage, backend, conversation, capabilities, open, port, isSilent: false)
     }
 
     /// For a session that is opened by GET.
@@ -47,9 +46,9 @@ final class InitializePost: Caller {
         _ conversation: any Conversation,
         _ capabilities: ClientCapabilities,
         _ open: OpenCall,
-        opening exchange: HTTPExchange
+        opening port: any ReplyPort
     ) {
-        self.init(context, passage, backend, conversation, capabilities, open, exchange, isSilent: true)
+        self.init(context, passage, backend, conversation, capabilities, open, port, isSilent: true)
     }
 
     private init(
@@ -59,7 +58,7 @@ final class InitializePost: Caller {
         _ conversation: any Conversation,
         _ capabilities: ClientCapabilities,
         _ open: OpenCall,
-        _ exchange: HTTPExchange,
+        _ port: any ReplyPort,
         isSilent: Bool
     ) {
         self.open = open
@@ -68,7 +67,7 @@ final class InitializePost: Caller {
         self.backend = backend
         self.conversation = conversation
         self.capabilities = capabilities
-        self.exchange = exchange
+        self.port = port
         self.isSilent = isSilent
         context.pipeline.sessions.beginOpening(server: backend.name)
     }
@@ -114,8 +113,8 @@ final class InitializePost: Caller {
             revision: revision,
             foundation: conversation,
             log: EventLog(
-                bytes: context.limits.replayBytes,
-                events: context.limits.replayEvents,
+                bytes: port.canResume ? context.limits.replayBytes : 0,
+                events: port.canResume ? context.limits.replayEvents : 0,
                 age: context.limits.replayTime.wholeMilliseconds
             ),
             streamLimit: context.limits.streams,
@@ -139,12 +138,10 @@ final class InitializePost: Caller {
     }
 
     private func forward(_ message: Message, _ bytes: Span<UInt8>, _ call: Call, session: Session?) {
-        var fields = Responses.jsonFields(origin: passage.origin)
-        if let session { fields.append(("Mcp-Session-Id", session.id.text)) }
-        if isSilent { return exchange.respond(session == nil ? 503 : 200, fields) }
+        if isSilent { return port.respond(session == nil ? 503 : 200, in: session) { _ in } }
         var edits = Edits()
         edits.replace(message.envelope.id, with: call.clientID)
-        exchange.respond(200, fields) { edits.apply(to: bytes, onOneLine: false, into: &$0) }
+        port.respond(200, in: session) { edits.apply(to: bytes, onOneLine: false, into: &$0) }
     }
 
     func notice(_ message: Message, _ bytes: Span<UInt8>, for call: Call) {
@@ -155,16 +152,16 @@ final class InitializePost: Caller {
         close(.failed(failure), id: call.clientID)
         conversation.end()
         if isSilent {
-            return exchange.answer(503, #"{"error":"MCP server connection failed"}"#, origin: passage.origin)
+            return port.respond(503, in: nil) { $0.append(#"{"error":"MCP server connection failed"}"#) }
         }
         let status = failure.code == .invalidParams ? 400 : 503
-        exchange.refuse(Refusal(status, failure), id: call.clientID, origin: passage.origin)
+        port.refuse(Refusal(status, failure), id: call.clientID)
     }
 
     func cancelled(_ call: Call) {
         close(.cancelled, id: call.clientID)
         conversation.end()
-        exchange.abort()
+        port.abort()
     }
 
     func stopping(_ call: Call) {}

@@ -18,6 +18,8 @@ package final class Passage {
     package internal(set) var principal = Principal.anonymous
     /// The session that the request names, if it is the principal's own.
     package internal(set) var session: Session?
+    /// The channel that the request names, if it is the principal's own.
+    package internal(set) var channel: (any Channel)?
     /// The origin to be told that it may read the answer.
     package internal(set) var origin: ArraySlice<UInt8>?
 }

@@ -29,6 +29,8 @@ package final class Session {
     package var lastUsed: UInt64
     /// The answer to `initialize`, kept for sessions that were opened without one (seed clients).
     package var initializeResult: [UInt8]?
+    /// The stream that carries everything, of a client that has one channel and no responses of its own for its requests.
+    package var channel: SessionStream?
     /// Whatever lives as long as the session.
     package var companion: AnyObject?
     /// Its streams that can be resumed, by number.
@@ -112,5 +114,6 @@ package final class Session {
         foundation.end()
         for stream in streams.values { stream.finish() }
         streams.removeAll()
+        channel = nil
     }
 }
