@@ -70,6 +70,7 @@ let package = Package(
         library("CUV", "libuv", "libuv1-dev"),
         library("COpenSSL", "libcrypto", "libssl-dev"),
         library("CCurl", "libcurl", "libcurl4-openssl-dev"),
+        library("CSQLite", "sqlite3", "libsqlite3-dev"),
         // Tests only: a second opinion.
         .systemLibrary(
             name: "CHTTPParser",
@@ -89,13 +90,14 @@ let package = Package(
         room("Protocol", "StdioFraming", ["Bytes"]),
         room("Protocol", "Egress", ["Addresses"]),
         room("Protocol", "JSONRPC", ["Bytes", "JSON"]),
-        room("Protocol", "MCPCore", ["Bytes", "JSON", "JSONRPC"]),
+        room("Protocol", "MCPCore", ["Bytes", "JSON", "JSONRPC", "URITemplate"]),
         room("Protocol", "URITemplate", ["Bytes"]),
 
         room("IO", "EventLoop", ["CUV", "CProcess", "Bytes"], common),
         room("IO", "Children", ["EventLoop", "CProcess", "CUV", "Bytes", "Diagnostics"], common),
         room("IO", "HTTPServer", ["EventLoop", "HTTPWire", "Bytes", "Diagnostics"], common),
         room("IO", "HTTPClient", ["EventLoop", "CCurl", "Bytes", "Addresses", "Egress"], common),
+        room("IO", "Store", ["EventLoop", "CSQLite", "Diagnostics"], common),
 
         room(
             "Services",
@@ -189,6 +191,8 @@ let package = Package(
             path: "Tests/Support",
             swiftSettings: common
         ),
+        // A disk for SQLite that fails when it is told to.
+        .target(name: "CFaultyDisk", dependencies: ["CSQLite"], path: "Tests/FaultyDisk"),
         tests("Base", "Bytes", []),
         tests("Base", "Addresses", []),
         tests("Base", "JSON", ["Bytes"]),
@@ -198,6 +202,7 @@ let package = Package(
         tests("IO", "Children", ["EventLoop", "Bytes", "TestSupport"]),
         tests("IO", "HTTPClient", ["EventLoop", "Bytes", "Addresses", "Egress", "TestSupport"]),
         tests("IO", "HTTPServer", ["EventLoop", "HTTPWire", "Bytes", "TestSupport"]),
+        tests("IO", "Store", ["CFaultyDisk", "CSQLite", "Diagnostics", "EventLoop", "TestSupport"]),
         tests(
             "Services",
             "MCPClient",

@@ -69,6 +69,13 @@ void signal_tree(int number) {
     }
 }
 
+void signal_children(pid_t parent, int number) {
+    static struct pids pids;
+    pids.count = 0;
+    add_family(parent, &pids);
+    for (int next = 0; next < pids.count; next++) kill(pids.items[next], number);
+}
+
 void kill_tree(pid_t server, int *status) {
     sigset_t child;
     sigemptyset(&child);

@@ -10,6 +10,9 @@
 /// Sends a signal to every descendant.
 void signal_tree(int number);
 
+/// Sends a signal to the children of one process, and not to their descendants.
+void signal_children(pid_t parent, int number);
+
 /// Kills every descendant and reaps them, those that appear meanwhile too. Keeps the wait status of `server`.
 ///
 /// Gives up after ten seconds, which only processes stuck in the kernel can outlast.

@@ -1,5 +1,6 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Backends
 import Configuration
 import Foundation
 
@@ -45,6 +46,10 @@ enum Check {
             Terminal.say(
                 "\(errors) mistake\(errors == 1 ? "" : "s"), \(warnings) warning\(warnings == 1 ? "" : "s")"
             )
+            return 2
+        }
+        if let problem = Confinement.problem(of: report.configuration, in: environment) {
+            Terminal.say("error: \(problem)")
             return 2
         }
         let servers = report.configuration.servers.filter(\.isEnabled).count

@@ -1,5 +1,6 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Backends
 import Configuration
 import Diagnostics
 import EventLoop
@@ -64,6 +65,10 @@ enum Serve {
         let report = ConfigurationReader.load(options["--config"], overrides: overrides, in: environment)
         for issue in report.issues { Terminal.say(issue.description) }
         guard report.mayStart else { return 2 }
+        if let problem = Confinement.problem(of: report.configuration, in: environment) {
+            Terminal.say("gatehouse serve: \(problem)")
+            return 2
+        }
         let run = ServeRun(
             report.configuration,
             environment,

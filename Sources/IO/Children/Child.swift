@@ -1,5 +1,6 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Bytes
 import CProcess
 package import EventLoop
 import Glibc
@@ -16,8 +17,13 @@ package final class Child {
     package let loop: EventLoop
     /// The process that this one started: the launcher, or the program itself where there is none.
     package let pid: Int32
-    /// The program's own process, which also is its process group.
-    package var serverPID: Int32 { usesLauncher ? report.running ?? 0 : pid }
+    /// The program's own process, which also is its process group; 0 if it is not known.
+    ///
+    /// A confined program is looked for: what it was reported as is its number in there.
+    package var serverPID: Int32 {
+        guard usesLauncher else { return pid }
+        return command.sandbox == nil ? report.running ?? 0 : ConfinedProcess.find(under: pid) ?? 0
+    }
 
     let command: ChildCommand
     let usesLauncher: Bool
@@ -37,6 +43,8 @@ package final class Child {
     /// How the process that this one started has ended, once it is reaped.
     private var reaped: ChildExit?
     private var open: Set<Pipe>
+    /// What the child said on its standard error before its owner could be told.
+    private var early: [UInt8] = []
     private var isOutputPaused = false
     private var hasEnded = false
 
@@ -102,6 +110,7 @@ package final class Child {
             let child = try Child(parts, command, usesLauncher: usesLauncher, loop)
             try child.watch()
             child.started = completion
+            if command.sandbox != nil { child.readErrors() }
             child.readStatus()
         } catch {
             completion(.failure(SpawnFailure(command, code: error.code)))
@@ -174,14 +183,24 @@ package final class Child {
         status.startReading()
     }
 
+    /// Reads what the child says; bubblewrap's words come before it is known to run, and are all there is if it never does.
+    private func readErrors() {
+        errors.delegate = PipeReader(self, .errors)
+        open.insert(.errors)
+        errors.startReading()
+    }
+
     /// Hands the child out, and only then reads what it says, so that its owner misses nothing.
     private func didStart() {
         guard let started = started.take() else { return }
-        let pipes: [(ByteStream, Pipe)] = [(output, .output), (errors, .errors), (input, .input)]
-        for (stream, pipe) in pipes { stream.delegate = PipeReader(self, pipe) }
-        open.formUnion([.output, .errors])
-        errors.startReading()
+        for (stream, pipe) in [(output, Pipe.output), (input, .input)] {
+            stream.delegate = PipeReader(self, pipe)
+        }
+        open.insert(.output)
+        if command.sandbox == nil { readErrors() }
         started(.success(self))
+        if !early.isEmpty { delegate?.childDiagnostics(early.span, of: self) }
+        early = []
         if !isOutputPaused { output.startReading() }
     }
 }
@@ -195,6 +214,10 @@ extension Child {
         case .output: delegate?.childOutput(bytes, of: self)
         case .errors:
             ring.append(bytes)
+            guard started == nil else {
+                if early.count < Self.diagnosticsCapacity { early.append(bytes) }
+                return
+            }
             delegate?.childDiagnostics(bytes, of: self)
         case .status:
             report.append(bytes)
@@ -261,7 +284,10 @@ extension Child {
         guard !hasEnded, let reaped else { return }
         hasEnded = true
         // A launcher that ends without its report was killed. The program died with it; its group may not have.
-        if usesLauncher, report.ended == nil, let group = report.running { Glibc.kill(-group, SIGKILL) }
+        // A confined one is gone with its namespace, and its number is somebody else's out here.
+        if usesLauncher, command.sandbox == nil, report.ended == nil, let group = report.running {
+            Glibc.kill(-group, SIGKILL)
+        }
         closeStreams()
         lingering?.close()
         lingering = nil
@@ -271,7 +297,7 @@ extension Child {
             started(.failure(startFailure(reaped)))
             return
         }
-        let exit = usesLauncher ? report.ended.map { ChildExit(status: $0) } ?? reaped : reaped
+        let exit = usesLauncher ? report.exit ?? reaped : reaped
         let delegate = delegate.take()
         delegate?.childExited(exit, of: self)
     }
@@ -282,8 +308,21 @@ extension Child {
             return SpawnFailure(command, code: code, "working directory \(command.workingDirectory ?? ""): ")
         case (.program, ENOENT)? where access(command.executable, F_OK) == 0:
             return SpawnFailure(command, code: ENOENT, "the interpreter that it names: ")
+        case (.program, ENOENT)? where command.sandbox?.view.shows(command.executable) == false:
+            return SpawnFailure(command, code: ENOENT, "its sandbox does not show it: ")
         case (.program, let code)?, (.setup, let code)?:
             return SpawnFailure(command, code: code)
+        case (.wrapper, let code)?:
+            return SpawnFailure(command, code: code, "\(command.sandbox?.bubblewrap ?? "its wrapper"): ")
+        case (.group, let code)?:
+            return SpawnFailure(command, code: code, "the control group that bounds it: ")
+        case nil where report.wrapperEnded != nil:
+            let words =
+                diagnosticsTail.split(whereSeparator: \.isNewline).last ?? "\(report.exit ?? exit)"[...]
+            return SpawnFailure(
+                code: ECHILD,
+                message: "cannot start \(command.executable) in its sandbox: \(words)"
+            )
         case nil:
             let message = "cannot start \(command.executable): the launcher ended with \(exit)"
             return SpawnFailure(code: ECHILD, message: message)

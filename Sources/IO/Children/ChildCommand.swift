@@ -15,17 +15,23 @@ package struct ChildCommand: Sendable, Equatable {
     package var environment: [String: String]
     /// Where it starts; nil for this process's own directory.
     package var workingDirectory: String?
+    /// What confines it; nil for nothing.
+    ///
+    /// It needs a launcher, and an absolute working directory.
+    package var sandbox: Sandbox?
 
     package init(
         executable: String,
         arguments: [String] = [],
         environment: [String: String] = [:],
-        workingDirectory: String? = nil
+        workingDirectory: String? = nil,
+        sandbox: Sandbox? = nil
     ) {
         self.executable = executable
         self.arguments = arguments
         self.environment = environment
         self.workingDirectory = workingDirectory
+        self.sandbox = sandbox
     }
 
     /// Why the system could not be given this, if so: C strings end at a NUL, and names of variables at `=`.
@@ -52,14 +58,32 @@ package enum ChildExit: Sendable, Equatable, CustomStringConvertible {
     case exited(Int32)
     /// A signal ended it.
     case signaled(Int32)
+    /// It ended in one of these ways after it had come to a bound of its sandbox.
+    indirect case bounded(ChildExit, Bound)
+
+    /// What a sandbox bounds.
+    package enum Bound: Sendable, Equatable {
+        /// A process was killed for it.
+        case memory
+        /// A further process was refused.
+        case processes
+    }
 
     /// Reads a wait status.
     init(status: Int32) {
         self = status & 0x7F == 0 ? .exited(status >> 8 & 0xFF) : .signaled(status & 0x7F)
     }
 
+    /// Reads the wait status of bubblewrap, which ends with 128 more than the signal that ended what is in it.
+    init(wrapperStatus: Int32) {
+        self = ChildExit(status: wrapperStatus)
+        if case .exited(let status) = self, (129...192).contains(status) { self = .signaled(status - 128) }
+    }
+
     package var description: String {
         switch self {
+        case .bounded(let exit, .memory): "\(exit), after it used more memory than its sandbox allows"
+        case .bounded(let exit, .processes): "\(exit), after it wanted more processes than its sandbox allows"
         case .exited(let status): "exit status \(status)"
         case .signaled(let number):
             Self.names[number].map { "signal \(number) (\($0))" } ?? "signal \(number)"

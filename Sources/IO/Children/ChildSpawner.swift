@@ -79,6 +79,8 @@ package final class ChildSpawner: Sendable {
     ) throws(IOFailure) -> SpawnedProcess {
         let environment = CStrings(command.environment.map { "\($0)=\($1)" })
         guard let launcher else {
+            // Never without what was asked for.
+            guard command.sandbox == nil else { throw IOFailure(operation: "spawn", code: ENOSYS) }
             return try SpawnedProcess(
                 path: command.executable,
                 arguments: CStrings([command.executable] + command.arguments),
@@ -87,19 +89,35 @@ package final class ChildSpawner: Sendable {
                 withStatus: false
             )
         }
-        var arguments = ["gatehouse-launcher", "--parent", String(getpid())]
-        if let directory = command.workingDirectory { arguments += ["--chdir", directory] }
-        arguments += ["--", command.executable] + command.arguments
         return try SpawnedProcess(
             path: launcher,
-            arguments: CStrings(arguments),
+            arguments: CStrings(["gatehouse-launcher"] + options(command, launcher)),
             environment: environment,
             directory: nil,
             withStatus: true
         )
     }
 
+    /// What follows the launcher's name.
+    private static func options(_ command: ChildCommand, _ launcher: String) -> [String] {
+        let parent = getpid()
+        guard let sandbox = command.sandbox else {
+            var options = ["--parent", String(parent)]
+            if let directory = command.workingDirectory { options += ["--chdir", directory] }
+            return options + ["--", command.executable] + command.arguments
+        }
+        let group = "\(ControlGroups.prefix)\(parent)-" + String(UInt64.random(in: 0 ... .max), radix: 36)
+        return sandbox.arguments(for: command, launcher: launcher, parent: parent, group: group)
+    }
+
     private static func failure(_ command: ChildCommand, _ launcher: String?, _ code: Int32) -> SpawnFailure {
+        if launcher == nil, command.sandbox != nil {
+            return SpawnFailure(
+                command,
+                code: code,
+                "a sandbox needs gatehouse-launcher beside the gateway: "
+            )
+        }
         if let launcher, code == ENOENT || code == EACCES {
             return SpawnFailure(command, code: code, "\(launcher): ")
         }

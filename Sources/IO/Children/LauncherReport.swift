@@ -8,6 +8,10 @@ struct LauncherReport {
     private(set) var running: Int32?
     /// The server's wait status.
     private(set) var ended: Int32?
+    /// The wait status of what confined the server.
+    private(set) var wrapperEnded: Int32?
+    /// The bound that the server came to.
+    private(set) var bound: ChildExit.Bound?
     /// What could not be done, and the `errno` value.
     private(set) var failure: (step: Step, code: Int32)?
 
@@ -15,9 +19,18 @@ struct LauncherReport {
         case directory
         case program
         case setup
+        case wrapper
+        case group
     }
 
     private var partial: [UInt8] = []
+
+    /// How the server ended, as far as that was reported.
+    var exit: ChildExit? {
+        let exit = ended.map { ChildExit(status: $0) } ?? wrapperEnded.map { ChildExit(wrapperStatus: $0) }
+        guard let exit, let bound, exit != .exited(0) else { return exit }
+        return .bounded(exit, bound)
+    }
 
     mutating func append(_ bytes: Span<UInt8>) {
         for index in bytes.indices {
@@ -40,6 +53,11 @@ struct LauncherReport {
         case 3: failure = (.directory, value)
         case 4: failure = (.program, value)
         case 5: failure = (.setup, value)
+        case 6: wrapperEnded = value
+        case 7: bound = .memory
+        case 8: bound = bound ?? .processes
+        case 9: failure = (.wrapper, value)
+        case 10: failure = (.group, value)
         default: break
         }
     }

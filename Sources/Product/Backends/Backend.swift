@@ -116,6 +116,8 @@ package protocol Backend: AnyObject {
     ) throws(Failure) -> ModernConversation
     /// Which arguments of a tool are mirrored in headers.
     func headerParameters(ofTool name: [UInt8]) -> HeaderParameters?
+    /// Which arguments of a tool are mirrored in headers, where its name may mean another tool to somebody else.
+    func headerParameters(ofTool name: [UInt8], for principal: Principal) -> HeaderParameters?
     /// Takes note of tools that the server has just listed; `tools` is the array of them.
     func learnTools(_ tools: Span<UInt8>)
     /// Tells callers that still wait so; `slot` of `slots` is served, the others another time.
@@ -126,6 +128,13 @@ package protocol Backend: AnyObject {
     func beginStopping()
     /// Ends everything; calls back when nothing is left.
     func end(_ completion: @escaping () -> Void)
+}
+
+extension Backend {
+    /// Where names mean the same to all.
+    package func headerParameters(ofTool name: [UInt8], for principal: Principal) -> HeaderParameters? {
+        headerParameters(ofTool: name)
+    }
 }
 
 /// A conversation for one modern call.

@@ -20,6 +20,7 @@ package final class ServerProcesses {
     let environment: ConfigurationEnvironment
     let loop: EventLoop
     let spawner: ChildSpawner
+    private let confinement: Confinement
     let log: Log
     /// Milliseconds for which a call waits for what its caller was asked.
     let patience: UInt64
@@ -38,6 +39,7 @@ package final class ServerProcesses {
         environment: ConfigurationEnvironment,
         loop: EventLoop,
         spawner: ChildSpawner,
+        confinement: Confinement,
         population: ChildPopulation,
         timeouts: Timeouts,
         log: Log
@@ -47,6 +49,7 @@ package final class ServerProcesses {
         self.environment = environment
         self.loop = loop
         self.spawner = spawner
+        self.confinement = confinement
         self.population = population
         patience = timeouts.requestState.wholeMilliseconds
         idleLimit = (server.sessionTimeout ?? timeouts.session).wholeMilliseconds
@@ -56,15 +59,21 @@ package final class ServerProcesses {
     /// How many calls of one client may wait.
     var inFlightLimit: Int { server.limits.inFlight ?? limits.inFlight }
 
-    /// The command with its place in the file system; looked up at each start, since programs come and go.
+    /// The command with its place in the file system; looked up at each start, since programs come and go; confined as
+    /// the server asks.
     func command() throws(CommandFailure) -> ChildCommand {
         let resolved = try CommandResolver.resolve(server, in: environment)
-        return ChildCommand(
+        let command = ChildCommand(
             executable: resolved.executable,
             arguments: resolved.arguments,
             environment: ChildEnvironment.variables(for: server, parent: environment.variables),
             workingDirectory: server.workingDirectory
         )
+        do throws(SandboxFailure) {
+            return try confinement.confine(command, of: server)
+        } catch {
+            throw CommandFailure(message: error.message, hint: nil)
+        }
     }
 
     /// Counts something that a child said and nobody can use.

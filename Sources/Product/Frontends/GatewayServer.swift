@@ -55,6 +55,7 @@ package final class GatewayServer {
             log.warning("gatehouse-launcher is not beside this program: what children start may outlive them")
         }
         let spawner = ChildSpawner(launcher: launcher)
+        let confinement = Confinement(configuration, in: environment)
         let population = ChildPopulation(limit: configuration.limits.children)
         let processes = configuration.servers.filter(\.isEnabled).map { server in
             let processes = ServerProcesses(
@@ -63,6 +64,7 @@ package final class GatewayServer {
                 environment: environment,
                 loop: loop,
                 spawner: spawner,
+                confinement: confinement,
                 population: population,
                 timeouts: configuration.timeouts,
                 log: log
@@ -80,7 +82,11 @@ package final class GatewayServer {
                 on: loop
             )
         }
-        backends = processes + own
+        let servers: [any Backend] = processes + own
+        let single = configuration.defaultServer?.name ?? (servers.count == 1 ? servers[0].name : nil)
+        let federation =
+            single == nil ? configuration.federation(of: servers, on: loop, log: log) : nil
+        backends = servers + (federation.map { [$0] } ?? [])
         let pipeline = Pipeline(
             admission: Admission(
                 hosts: configuration.hosts + [
@@ -89,11 +95,7 @@ package final class GatewayServer {
                 origins: configuration.origins,
                 allowsLoopback: configuration.bindsToLoopback
             ),
-            registry: Registry(
-                backends,
-                defaultName: configuration.defaultServer?.name
-                    ?? (backends.count == 1 ? backends[0].name : nil)
-            ),
+            registry: Registry(backends, defaultName: single ?? federation?.name),
             sessions: SessionTable(
                 capacity: configuration.limits.sessions,
                 lifetime: configuration.timeouts.sessionLifetime.wholeMilliseconds

@@ -69,7 +69,7 @@ final class ModernFrontend {
     ) throws(Refusal) {
         let passage = visit.passage
         guard let backend = passage.backend else { return }
-        if let head { try checkParameters(message, bytes, head, backend) }
+        if let head { try checkParameters(message, bytes, head, backend, passage.principal) }
         let mark = message.method.mayNeedInput ? ParametersMark(message, bytes, room: context.markRoom) : nil
         var edits = Edits()
         let instance = try openState(message, bytes, mark, passage, backend, &edits)
@@ -110,10 +110,11 @@ final class ModernFrontend {
         _ message: Message,
         _ bytes: Span<UInt8>,
         _ head: HTTPRequestHead,
-        _ backend: any Backend
+        _ backend: any Backend,
+        _ principal: Principal
     ) throws(Refusal) {
         guard message.method == .toolsCall, let name = bytes.string(message.params.name),
-            let parameters = backend.headerParameters(ofTool: name)
+            let parameters = backend.headerParameters(ofTool: name, for: principal)
         else { return }
         let slice = message.params.arguments
         var arguments: JSONValue?

@@ -20,11 +20,15 @@ struct Cell: Sendable, CustomTestStringConvertible {
     let client: EraPreference
     /// Where the fixture server is: `hosted` in the gateway, or a process of one era.
     let server: String
+    /// Whether the client meets it in a federation, beside a server that has nothing of the same name.
+    let isFederated: Bool
 
-    var testDescription: String { "\(client) client, \(server) server" }
+    var testDescription: String { "\(client) client, \(server) server\(isFederated ? " federated" : "")" }
 
-    static let all = [EraPreference.legacy, .modern].flatMap { client in
-        ["hosted", "legacy", "modern"].map { Cell(client: client, server: $0) }
+    static let all = [false, true].flatMap { isFederated in
+        [EraPreference.legacy, .modern].flatMap { client in
+            ["hosted", "legacy", "modern"].map { Cell(client: client, server: $0, isFederated: isFederated) }
+        }
     }
 }
 
@@ -60,9 +64,16 @@ final class CellBench {
             configuration.servers.append(server)
         }
         let hosted = EverythingServer.make(.init())
+        var federation = FederationConfiguration()
+        federation.servers = ["beside", cell.server]
+        configuration.federation = federation
+        // However busy the machine is, both servers are waited for.
+        configuration.timeouts.federation = .seconds(60)
+        let beside = MCPServer(name: "beside", version: "1")
+        beside.addTool(named: "only_beside") { _, _ in ToolResult([.text("beside")]) }
         gateway = try GatewayServer(
             configuration,
-            hosting: [("hosted", hosted)],
+            hosting: [("hosted", hosted), ("beside", beside)],
             in: .current(variables: ["PATH": "/usr/bin:/bin"]),
             on: loop,
             log: Log(level: .error, subsystem: "test")
@@ -71,7 +82,8 @@ final class CellBench {
         options.era = cell.client
         options.identity.capabilities = capabilities
         options.identity.logLevel = "debug"
-        client = MCPClient(.http(url: "\(gateway.url)/mcp/\(cell.server)"), options: options, on: loop)
+        let path = cell.isFederated ? "/mcp" : "/mcp/\(cell.server)"
+        client = MCPClient(.http(url: gateway.url + path), options: options, on: loop)
         client.onRequest = { [weak self] question in self?.answer(question) }
         client.onEvent = { [weak self] event in
             if case .notification(let method, let params) = event { self?.notices.append((method, params)) }

@@ -17,6 +17,12 @@ package struct CommandFailure: Error, Sendable, Equatable, CustomStringConvertib
     /// What would be right, or where was looked: for the operator, not for callers.
     package var hint: String?
 
+    /// What is wrong, and what is known about it.
+    package init(message: String, hint: String? = nil) {
+        self.message = message
+        self.hint = hint
+    }
+
     /// Both in one line.
     package var description: String { hint.map { "\(message); \($0)" } ?? message }
 }

@@ -37,7 +37,7 @@ package struct ConfigurationEnvironment: Sendable {
     }
 
     /// A path made absolute, from a directory that is absolute or nil for the working directory.
-    func absolute(_ path: String, from directory: String? = nil) -> String {
+    package func absolute(_ path: String, from directory: String? = nil) -> String {
         if path.hasPrefix("/") { return path }
         let base = directory.map { absolute($0) } ?? workingDirectory
         return base.hasSuffix("/") ? base + path : base + "/" + path

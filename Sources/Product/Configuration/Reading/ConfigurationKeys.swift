@@ -121,6 +121,7 @@ extension DurationSetting<Timeouts> {
         DurationSetting(name: "session", range: 1...2_592_000, path: \.session),
         DurationSetting(name: "sessionLifetime", range: 1...31_536_000, path: \.sessionLifetime),
         DurationSetting(name: "requestState", range: 1...86_400, path: \.requestState),
+        DurationSetting(name: "federation", range: 0.1...300, path: \.federation),
         DurationSetting(name: "shutdownGrace", range: 0...3600, path: \.shutdownGrace),
     ]
 }

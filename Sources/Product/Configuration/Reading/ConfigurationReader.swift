@@ -77,7 +77,9 @@ package struct ConfigurationReader {
                 of: environment.absolute(path),
                 limit: ConfigurationFile.sizeLimit
             )
-            return read(bytes, file: path, overrides: overrides, in: environment)
+            var report = read(bytes, file: path, overrides: overrides, in: environment)
+            report.configuration.file = environment.absolute(path)
+            return report
         } catch {
             var reader = ConfigurationReader(file: path, environment: environment)
             reader.findings.note(.error, at: nil, "", error.message)

@@ -46,6 +46,9 @@ package struct GatewayConfiguration: Sendable {
     /// Proxies whose forwarding fields are believed.
     package var trustedProxies: [AddressRange] = []
 
+    /// The file that this was read from, absolute; nil if it was none.
+    package var file: String?
+
     /// The directory of what outlives the gateway; nil keeps nothing.
     package var state: String?
 

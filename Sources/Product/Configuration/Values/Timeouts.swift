@@ -34,6 +34,10 @@ package struct Timeouts: Sendable, Equatable {
     ///
     /// Then the retry is refused.
     package var requestState = Duration.seconds(600)
+    /// How long a server of a federation is waited for where all are asked.
+    ///
+    /// Then the others are answered with, and the client is told when it comes.
+    package var federation = Duration.seconds(5)
     /// How long calls in flight may go on after the gateway was told to stop.
     ///
     /// Then they are answered with an error.

@@ -1,0 +1,180 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+package import EventLoop
+package import JSON
+package import JSONRPC
+package import MCPCore
+package import Sessions
+
+/// Several servers under one name: what answers at `/mcp` where there are several and none is the default.
+///
+/// Its servers are those of the gateway, which own their processes; here are only the conversations that clients have with
+/// all of them. It starts without any and ends with `end`, which ends the conversations, not the servers.
+package final class FederatedBackend: Backend {
+    package let name: String
+    /// The servers, in the order in which they are listed.
+    let members: [any Backend]
+    let settings: FederationSettings
+    let loop: EventLoop
+    private var conversations: [UInt64: FederatedConversation] = [:]
+    private var byPrincipal: [Principal: UInt64] = [:]
+    /// Sessions that are open with each server.
+    private var sessions: [Int: Int] = [:]
+    private var nextInstance: UInt64 = 1
+    private var memories: [Memory] = []
+    private var isEnding = false
+
+    /// What the servers listed to a principal, for when they do not answer.
+    private struct Memory {
+        var principal: Principal
+        var era: Era
+        var lists: [[FederatedKind: FederatedList]]
+    }
+
+    /// How many principals' lists are remembered, and of how many bytes each.
+    private static let memoryLimit = 64
+    private static let memoryBytes = 1 << 20
+
+    /// Makes one of several servers.
+    ///
+    /// - Parameters:
+    ///   - members: The servers, in the order in which they are listed.
+    ///   - name: Its own name, for logs.
+    ///   - settings: How it does it.
+    ///   - loop: Where all of it lives.
+    package init(
+        _ members: [any Backend],
+        name: String = "federation",
+        settings: FederationSettings,
+        on loop: EventLoop
+    ) {
+        self.members = members
+        self.name = name
+        self.settings = settings
+        self.loop = loop
+    }
+
+    package var summary: String? { nil }
+    package var problem: String? {
+        members.contains { $0.problem == nil } ? nil : members.first?.problem
+    }
+    package var sessionTimeout: UInt64? { nil }
+    package var sessionLimit: Int? { nil }
+    /// The processes are counted where they are.
+    package var processCount: Int { 0 }
+
+    /// Each server is asked when it is needed, so that one that is slow keeps nobody from the others.
+    package var isKnown: Bool { true }
+
+    package func whenKnown(_ body: @escaping (Failure?) -> Void) throws(Failure) {
+        body(nil)
+    }
+
+    // MARK: Conversations
+
+    package func openSession(for principal: Principal) throws(Failure) -> any Conversation {
+        try open(.legacy, principal)
+    }
+
+    package func modern(
+        for principal: Principal,
+        instance: UInt64?,
+        declared: () -> JSONValue
+    ) throws(Failure) -> ModernConversation {
+        let known = byPrincipal[principal].flatMap { conversations[$0] }
+        let conversation: FederatedConversation
+        if let known {
+            conversation = known
+        } else {
+            conversation = try open(.modern, principal)
+            byPrincipal[principal] = conversation.instance
+        }
+        // What a later round needs to know is in its state.
+        return ModernConversation(conversation, instance: conversation.instance, isForOneCall: false)
+    }
+
+    private func open(_ era: Era, _ principal: Principal) throws(Failure) -> FederatedConversation {
+        guard !isEnding else { throw Failure(.internalError, "The gateway is stopping", source: .gateway) }
+        let conversation = FederatedConversation(era, instance: nextInstance, for: principal, of: self)
+        conversations[nextInstance] = conversation
+        nextInstance += 1
+        return conversation
+    }
+
+    func ended(_ conversation: FederatedConversation) {
+        conversations[conversation.instance] = nil
+        if byPrincipal[conversation.principal] == conversation.instance {
+            byPrincipal[conversation.principal] = nil
+        }
+    }
+
+    /// Takes a place for a session with a server; false if as many are open as it may have.
+    func enter(_ member: FederationMember) -> Bool {
+        let count = sessions[member.index] ?? 0
+        if let limit = member.backend.sessionLimit, count >= limit { return false }
+        sessions[member.index] = count + 1
+        return true
+    }
+
+    func leave(_ member: FederationMember) {
+        guard let count = sessions[member.index] else { return }
+        sessions[member.index] = count > 1 ? count - 1 : nil
+    }
+
+    // MARK: Tools
+
+    /// Only a principal's own conversation says what a name means.
+    package func headerParameters(ofTool name: [UInt8]) -> HeaderParameters? { nil }
+
+    package func headerParameters(ofTool name: [UInt8], for principal: Principal) -> HeaderParameters? {
+        guard let conversation = byPrincipal[principal].flatMap({ conversations[$0] }),
+            let origin = conversation.names[.tools]?.origin(of: name)
+        else { return nil }
+        return members[origin.member].headerParameters(ofTool: origin.name, for: principal)
+    }
+
+    /// Each server's are learned as it lists them.
+    package func learnTools(_ tools: Span<UInt8>) {}
+
+    // MARK: Memory
+
+    func known(_ principal: Principal, _ era: Era) -> [[FederatedKind: FederatedList]]? {
+        memories.first { $0.principal == principal && $0.era == era }?.lists
+    }
+
+    func remember(_ conversation: FederatedConversation) {
+        let (principal, era) = (conversation.principal, conversation.era)
+        memories.removeAll { $0.principal == principal && $0.era == era }
+        if memories.count >= Self.memoryLimit { memories.removeFirst() }
+        let lists = conversation.members.map { $0.lists.filter { $0.value.size <= Self.memoryBytes } }
+        memories.append(Memory(principal: principal, era: era, lists: lists))
+    }
+
+    // MARK: Time and the end
+
+    package func heartbeat(slot: Int, of slots: Int) {
+        let now = loop.now
+        for conversation in Array(conversations.values)
+        where conversation.instance % UInt64(slots) == UInt64(slot) {
+            conversation.heartbeat(now: now)
+        }
+    }
+
+    package func sweep(now: UInt64) {
+        for conversation in Array(conversations.values) {
+            conversation.retry(now: now)
+            let isUnused = conversation.isIdle && now > conversation.lastUse &+ settings.idleLimit
+            if conversation.era == .modern, isUnused { conversation.end() }
+        }
+    }
+
+    package func beginStopping() {
+        for conversation in Array(conversations.values) { conversation.beginStopping() }
+    }
+
+    package func end(_ completion: @escaping () -> Void) {
+        isEnding = true
+        for conversation in Array(conversations.values) { conversation.end() }
+        loop.onNextTurn(completion)
+    }
+}

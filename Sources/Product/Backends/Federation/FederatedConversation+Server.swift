@@ -1,0 +1,72 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import Bytes
+import JSON
+import JSONRPC
+import MCPCore
+
+/// What the servers of a legacy session say outside of answers; their questions get numbers of ours.
+extension FederatedConversation {
+    func received(
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        suspect: SuspectedCall?,
+        from member: FederationMember
+    ) {
+        noteChange(message.method, by: member)
+        listener?.received(message, bytes, suspect: outer(suspect))
+    }
+
+    func asked(
+        _ number: Int,
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        suspect: SuspectedCall?,
+        by member: FederationMember
+    ) {
+        guard let listener else {
+            let text = "No client is there to answer"
+            member.session?.refuse(number, Failure(.methodNotFound, text, source: .client))
+            return
+        }
+        let own = nextQuestion
+        nextQuestion += 1
+        questions[own] = (member.index, number)
+        listener.asked(own, message, bytes, suspect: outer(suspect))
+    }
+
+    func withdrew(_ number: Int, _ message: Message, _ bytes: Span<UInt8>, by member: FederationMember) {
+        guard let own = question(number, of: member) else { return }
+        questions[own] = nil
+        listener?.withdrew(own, message, bytes)
+    }
+
+    /// A server died, and with it what it had asked: the client is told not to answer.
+    func interrupted(_ member: FederationMember) {
+        for (own, question) in questions where question.member == member.index {
+            questions[own] = nil
+            let text = Bridging.notification(.cancelled, ["requestId": .number(String(own))])
+            if let message = try? Message(text.span) { listener?.withdrew(own, message, text.span) }
+        }
+    }
+
+    private func question(_ number: Int, of member: FederationMember) -> Int? {
+        questions.first { $0.value.member == member.index && $0.value.number == number }?.key
+    }
+
+    /// The client's call for a server's.
+    private func outer(_ suspect: SuspectedCall?) -> SuspectedCall? {
+        guard let suspect, let call = suspect.call.caller as? FederatedCall else { return nil }
+        return SuspectedCall(call: call.outer, isOnly: suspect.isOnly)
+    }
+
+    func answer(_ number: Int, _ message: Message, _ bytes: Span<UInt8>) -> Bool {
+        guard let question = questions.removeValue(forKey: number) else { return false }
+        return members[question.member].session?.answer(question.number, message, bytes) ?? false
+    }
+
+    func refuse(_ number: Int, _ failure: Failure) {
+        guard let question = questions.removeValue(forKey: number) else { return }
+        members[question.member].session?.refuse(question.number, failure)
+    }
+}

@@ -1,0 +1,103 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+#include "faulty_disk.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+static atomic_int count, first, length, code;
+
+void faulty_disk_fail(int new_first, int new_length, int new_code) {
+    atomic_store(&count, 0);
+    atomic_store(&first, new_first);
+    atomic_store(&length, new_length);
+    atomic_store(&code, new_code);
+}
+
+int faulty_disk_count(void) {
+    return atomic_load(&count);
+}
+
+/// The code that the next operation fails with, or SQLITE_OK.
+static int next(void) {
+    int number = atomic_fetch_add(&count, 1) + 1;
+    int begin = atomic_load(&first);
+    if (begin == 0 || number < begin || number - begin >= atomic_load(&length)) return SQLITE_OK;
+    return atomic_load(&code);
+}
+
+// A file, followed in memory by the system's file that it stands for.
+typedef struct {
+    sqlite3_file base;
+    sqlite3_io_methods methods;
+} File;
+
+static sqlite3_file *inner(sqlite3_file *file) {
+    return (sqlite3_file *)((File *)file + 1);
+}
+
+static int close_file(sqlite3_file *f) { return inner(f)->pMethods->xClose(inner(f)); }
+static int read_file(sqlite3_file *f, void *bytes, int n, sqlite3_int64 at) {
+    return inner(f)->pMethods->xRead(inner(f), bytes, n, at);
+}
+static int write_file(sqlite3_file *f, const void *bytes, int n, sqlite3_int64 at) {
+    int failure = next();
+    // A full disk takes a part.
+    if (failure == SQLITE_FULL && n > 1) inner(f)->pMethods->xWrite(inner(f), bytes, n / 2, at);
+    return failure ? failure : inner(f)->pMethods->xWrite(inner(f), bytes, n, at);
+}
+static int truncate_file(sqlite3_file *f, sqlite3_int64 size) {
+    int failure = next();
+    return failure ? failure : inner(f)->pMethods->xTruncate(inner(f), size);
+}
+static int sync_file(sqlite3_file *f, int flags) {
+    int failure = next();
+    return failure ? failure : inner(f)->pMethods->xSync(inner(f), flags);
+}
+static int file_size(sqlite3_file *f, sqlite3_int64 *size) { return inner(f)->pMethods->xFileSize(inner(f), size); }
+static int lock_file(sqlite3_file *f, int level) { return inner(f)->pMethods->xLock(inner(f), level); }
+static int unlock_file(sqlite3_file *f, int level) { return inner(f)->pMethods->xUnlock(inner(f), level); }
+static int check_lock(sqlite3_file *f, int *result) {
+    return inner(f)->pMethods->xCheckReservedLock(inner(f), result);
+}
+static int file_control(sqlite3_file *f, int what, void *value) {
+    return inner(f)->pMethods->xFileControl(inner(f), what, value);
+}
+static int sector_size(sqlite3_file *f) { return inner(f)->pMethods->xSectorSize(inner(f)); }
+static int characteristics(sqlite3_file *f) { return inner(f)->pMethods->xDeviceCharacteristics(inner(f)); }
+
+static sqlite3_vfs *system_disk;
+
+static int open_file(sqlite3_vfs *disk, sqlite3_filename name, sqlite3_file *f, int flags, int *out) {
+    (void)disk;
+    File *file = (File *)f;
+    memset(&file->methods, 0, sizeof file->methods);
+    file->base.pMethods = 0;
+    if (flags & SQLITE_OPEN_CREATE) {
+        int failure = next();
+        if (failure) return failure;
+    }
+    int result = system_disk->xOpen(system_disk, name, inner(f), flags, out);
+    if (!inner(f)->pMethods) return result;
+    // Version 1: no shared memory and no mapping, which one user alone needs neither of.
+    file->methods = (sqlite3_io_methods){
+        .iVersion = 1, .xClose = close_file, .xRead = read_file, .xWrite = write_file, .xTruncate = truncate_file,
+        .xSync = sync_file, .xFileSize = file_size, .xLock = lock_file, .xUnlock = unlock_file,
+        .xCheckReservedLock = check_lock, .xFileControl = file_control, .xSectorSize = sector_size,
+        .xDeviceCharacteristics = characteristics,
+    };
+    file->base.pMethods = &file->methods;
+    return result;
+}
+
+void faulty_disk_register(void) {
+    static sqlite3_vfs disk;
+    system_disk = sqlite3_vfs_find(0);
+    if (!system_disk || disk.zName) return;
+    disk = *system_disk;
+    disk.pNext = 0;
+    disk.zName = "faulty";
+    disk.szOsFile = (int)sizeof(File) + system_disk->szOsFile;
+    disk.xOpen = open_file;
+    sqlite3_vfs_register(&disk, 0);
+}
