@@ -169,7 +169,7 @@ let package = Package(
             dependencies: [
                 "Configuration", "Gateway", "Frontends", "Backends", "Sessions", "MCPClient", "MCPServer",
                 "MCPCore", "JSONRPC", "HTTPServer",
-                "HTTPClient", "EventLoop", "Children", "Diagnostics", "StdioFraming", "Bytes", "JSON",
+                "HTTPClient", "EventLoop", "Children", "Diagnostics", "StdioFraming", "Bytes", "JSON", "Egress",
             ],
             path: "Sources/Commands/gatehouse",
             swiftSettings: common

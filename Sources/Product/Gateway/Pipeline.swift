@@ -41,6 +41,18 @@ package final class Pipeline {
         return passage
     }
 
+    /// Lets the one client in that this program was started for, by the pipes that it was given.
+    ///
+    /// - Parameter server: The server that it wants; nil for the default one.
+    /// - Returns: What the stations found out.
+    package func enter(local server: String?) throws(Refusal) -> Passage {
+        let passage = Passage()
+        passage.resource = .server(server)
+        passage.backend = try find(server)
+        passage.principal = .local
+        return passage
+    }
+
     /// Lets a message pass, once it is known what it asks for.
     package func proceed(_ message: Message, _ passage: Passage) throws(Refusal) {
         try authorize(message, passage)
