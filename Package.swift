@@ -152,7 +152,7 @@ let package = Package(
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventStream",
                 "EventLoop", "Children", "Crypto", "Configuration", "Sessions", "Gateway", "Backends",
-                "MCPServer", "Diagnostics",
+                "MCPServer", "Diagnostics", "StdioFraming",
             ],
             common
         ),
@@ -169,7 +169,7 @@ let package = Package(
             dependencies: [
                 "Configuration", "Gateway", "Frontends", "Backends", "Sessions", "MCPClient", "MCPServer",
                 "MCPCore", "JSONRPC", "HTTPServer",
-                "HTTPClient", "EventLoop", "Children", "Diagnostics", "StdioFraming", "Bytes", "JSON", "Egress",
+                "HTTPClient", "EventLoop", "Children", "Diagnostics", "StdioFraming", "Bytes", "JSON",
             ],
             path: "Sources/Commands/gatehouse",
             swiftSettings: common

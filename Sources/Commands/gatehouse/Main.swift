@@ -11,7 +11,6 @@ struct Main {
         let rest = Array(arguments.dropFirst())
         switch arguments.first {
         case "serve": exit(Serve.run(arguments: rest))
-        case "connect": exit(Connect.run(arguments: rest))
         case "check": exit(Check.run(arguments: rest))
         case "inspect": exit(Inspect.run(arguments: rest))
         case "demo": exit(Demo.run(arguments: rest))
@@ -35,7 +34,6 @@ struct Main {
         Usage: gatehouse COMMAND [OPTION…]
 
           serve       offer the servers of a configuration, over HTTP or by pipes
-          connect     make a remote server a local one
           check       say what is wrong with a configuration
           inspect     list and call what a server offers, from the terminal
           demo        a small MCP server on stdio, to try a gateway with

@@ -19,8 +19,12 @@ final class PipeRun {
     private var signals: [SignalWatcher] = []
     private var status: Int32 = 0
 
-    init(_ configuration: GatewayConfiguration, server name: String?, _ environment: ConfigurationEnvironment, _ log: Log)
-    {
+    init(
+        _ configuration: GatewayConfiguration,
+        server name: String?,
+        _ environment: ConfigurationEnvironment,
+        _ log: Log
+    ) {
         self.configuration = configuration
         self.name = name
         self.environment = environment

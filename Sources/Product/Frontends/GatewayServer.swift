@@ -101,7 +101,7 @@ package final class GatewayServer {
             registry: Registry(backends, defaultName: single ?? federation?.name),
             sessions: SessionTable(
                 capacity: configuration.limits.sessions,
-                lifetime: entrance.endsOldSessions ? configuration.timeouts.sessionLifetime.wholeMilliseconds : .max
+                lifetime: entrance.sessionLifetime(configuration.timeouts)
             ),
             records: Records(log: log)
         )

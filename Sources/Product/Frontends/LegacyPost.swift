@@ -95,7 +95,7 @@ final class LegacyPost: Caller {
         CursorSeal(context.sealer, server: session.server, principal: session.owner, method: method)
     }
 
-    var isPresent: Bool { outlet?.isOpen ?? exchange.isUnanswered }
+    var isPresent: Bool { outlet?.isOpen ?? port.isUnanswered }
 
     // MARK: What comes of the calls
 

@@ -45,6 +45,7 @@ package final class Pipeline {
     ///
     /// - Parameter server: The server that it wants; nil for the default one.
     /// - Returns: What the stations found out.
+    /// - Throws: Why there is no such server.
     package func enter(local server: String?) throws(Refusal) -> Passage {
         let passage = Passage()
         passage.resource = .server(server)

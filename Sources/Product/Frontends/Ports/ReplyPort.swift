@@ -29,6 +29,7 @@ protocol ReplyPort {
     /// Begins a stream of messages; the last is the answer.
     ///
     /// - Parameter onOverflow: Hears that the client reads too slowly and lost it.
+    /// - Returns: The stream.
     func openStream(onOverflow: @escaping () -> Void) -> any StreamOutlet
     /// All answers were given on a stream that goes on.
     func finish()

@@ -1,5 +1,6 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Configuration
 import EventLoop
 import Gateway
 import HTTPServer
@@ -12,11 +13,11 @@ package enum GatewayEntrance {
     /// One client, by pipes.
     case pipes(ClientPipes)
 
-    /// Whether a session ends when it is old; that of a program's own client lasts as long as the program.
-    var endsOldSessions: Bool {
+    /// After how many milliseconds a session ends; that of a program's own client lasts as long as the program.
+    func sessionLifetime(_ timeouts: Timeouts) -> UInt64 {
         switch self {
-        case .http: true
-        case .pipes: false
+        case .http: timeouts.sessionLifetime.wholeMilliseconds
+        case .pipes: .max
         }
     }
 }
