@@ -255,14 +255,18 @@ final class ClientChannel {
     /// Calls back when no request waits for an answer, or at once.
     func whenIdle(_ completion: @escaping () -> Void) {
         onIdle = completion
-        if openReplies == 0 || isClosed { idle() }
+        idle()
     }
 
     private func idle() {
-        guard let completion = onIdle else { return }
-        onIdle = nil
-        // The answer that was the last is still being written.
-        context.loop.onNextTurn(completion)
+        guard onIdle != nil else { return }
+        // The answer that was the last is still being written, and what was kept behind it is still to come.
+        context.loop.onNextTurn { [weak self] in self?.finishIdling() }
+    }
+
+    private func finishIdling() {
+        guard isClosed || openReplies == 0 && held.isEmpty, let completion = onIdle.take() else { return }
+        completion()
     }
 
     /// Whether it was opened long ago and has no session yet.
