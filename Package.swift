@@ -153,7 +153,7 @@ let package = Package(
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventStream",
                 "EventLoop", "Children", "Crypto", "Configuration", "Sessions", "Gateway", "Backends",
-                "MCPServer", "Diagnostics", "Store",
+                "MCPServer", "Diagnostics", "Store", "StdioFraming",
             ],
             common
         ),

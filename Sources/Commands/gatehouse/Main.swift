@@ -33,7 +33,7 @@ struct Main {
 
         Usage: gatehouse COMMAND [OPTION…]
 
-          serve       offer the servers of a configuration over HTTP
+          serve       offer the servers of a configuration, over HTTP or by pipes
           check       say what is wrong with a configuration
           inspect     list and call what a server offers, from the terminal
           demo        a small MCP server on stdio, to try a gateway with
