@@ -119,6 +119,13 @@ let package = Package(
             common
         ),
 
+        room(
+            "Services",
+            "Telemetry",
+            ["Bytes", "JSON", "Crypto", "Diagnostics", "Egress", "EventLoop", "HTTPClient"],
+            common
+        ),
+
         room("Product", "Configuration", ["JSON", "Bytes", "Addresses", "Egress"]),
         room(
             "Product",
@@ -142,7 +149,7 @@ let package = Package(
             "Gateway",
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventLoop", "Crypto",
-                "Configuration", "Sessions", "Backends", "Diagnostics",
+                "Configuration", "Sessions", "Backends", "Telemetry", "Diagnostics",
             ],
             common
         ),
@@ -152,7 +159,7 @@ let package = Package(
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventStream",
                 "EventLoop", "Children", "Crypto", "Configuration", "Sessions", "Gateway", "Backends",
-                "MCPServer", "Diagnostics",
+                "MCPServer", "Telemetry", "Diagnostics",
             ],
             common
         ),
@@ -169,7 +176,8 @@ let package = Package(
             dependencies: [
                 "Configuration", "Gateway", "Frontends", "Backends", "Sessions", "MCPClient", "MCPServer",
                 "MCPCore", "JSONRPC", "HTTPServer",
-                "HTTPClient", "EventLoop", "Children", "Diagnostics", "StdioFraming", "Bytes", "JSON",
+                "Egress", "HTTPClient", "EventLoop", "Children", "Diagnostics", "StdioFraming", "Bytes",
+                "JSON",
             ],
             path: "Sources/Commands/gatehouse",
             swiftSettings: common
@@ -211,6 +219,7 @@ let package = Package(
                 "StdioFraming", "TestSupport",
             ]
         ),
+        tests("Services", "Telemetry", ["Diagnostics", "JSON"]),
         tests("Services", "MCPServer", ["Bytes", "JSON", "EventLoop", "MCPCore", "TestSupport"]),
         tests(
             "Commands",

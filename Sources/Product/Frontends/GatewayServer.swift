@@ -12,6 +12,7 @@ import JSONRPC
 import MCPCore
 package import MCPServer
 import Sessions
+import Telemetry
 
 /// A gateway that runs: its listener, its sessions and its servers, on one loop.
 ///
@@ -24,6 +25,7 @@ package final class GatewayServer {
     private let handler: GatewayHandler
     private let configuration: GatewayConfiguration
     private let clock: LoopTimer
+    private let exporter: SpanExporter?
     private var clockTicks = 0
     private var nextSweep: UInt64 = 0
     private var graceTimer: LoopTimer?
@@ -87,6 +89,8 @@ package final class GatewayServer {
         let federation =
             single == nil ? configuration.federation(of: servers, on: loop, log: log) : nil
         backends = servers + (federation.map { [$0] } ?? [])
+        let tracer = configuration.tracer(on: loop, log: log)
+        exporter = tracer?.exporter
         let pipeline = Pipeline(
             admission: Admission(
                 hosts: configuration.hosts + [
@@ -100,7 +104,7 @@ package final class GatewayServer {
                 capacity: configuration.limits.sessions,
                 lifetime: configuration.timeouts.sessionLifetime.wholeMilliseconds
             ),
-            records: Records(log: log)
+            records: Records(log: log, tracer: tracer)
         )
         context = FrontendContext(
             loop: loop,
@@ -183,10 +187,13 @@ package final class GatewayServer {
         }
     }
 
+    /// Milliseconds that the last spans may take to be sent.
+    private static let exportGrace: UInt64 = 2_000
+
     private func stopped() {
-        let completion = onStopped
-        onStopped = nil
-        completion?()
+        guard let completion = onStopped.take() else { return }
+        guard let exporter else { return completion() }
+        exporter.drain(within: Self.exportGrace, completion)
     }
 
     // MARK: Time

@@ -195,19 +195,22 @@ final class LegacyFrontend {
         let capabilities = try? JSONValue(bytes.extracting(message.params.capabilities.range))
         do throws(Failure) {
             let conversation = try backend.openSession(for: passage.principal)
+            let open = context.pipeline.records.open(
+                message,
+                bytes,
+                server: backend.name,
+                era: .legacy,
+                session: nil,
+                head: exchange.head
+            )
+            open.trace?.write(message, bytes, &edits)
             let post = InitializePost(
                 context,
                 passage,
                 backend,
                 conversation,
                 ClientCapabilities(capabilities),
-                context.pipeline.records.open(
-                    message,
-                    bytes,
-                    server: backend.name,
-                    era: .legacy,
-                    session: nil
-                ),
+                open,
                 answering: exchange
             )
             do throws(Failure) {
@@ -358,7 +361,8 @@ final class LegacyFrontend {
                     bytes.span,
                     server: backend.name,
                     era: .legacy,
-                    session: nil
+                    session: nil,
+                    head: exchange.head
                 ),
                 opening: exchange
             )
