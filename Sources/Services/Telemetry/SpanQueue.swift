@@ -75,6 +75,7 @@ struct SpanQueue {
     /// - Parameters:
     ///   - now: The time.
     ///   - isLast: Whether nothing is waited for any more.
+    /// - Returns: The batch, which is on its way from now on.
     mutating func next(at now: UInt64, isLast: Bool = false) -> Batch? {
         guard sent == nil, isLast || now >= notBefore else { return nil }
         if isLast || (open.count > 0 && now >= openSince &+ Self.patience) { seal() }
