@@ -7,7 +7,7 @@ package import Testing
 @discardableResult
 package func withLoop<R: Sendable>(_ body: (EventLoop) async throws -> R) async throws -> R {
     let loop = try EventLoop(name: "test")
-    loop.start()
+    try loop.start()
     let result: Result<R, any Error>
     do { result = .success(try await body(loop)) } catch { result = .failure(error) }
     loop.stop()

@@ -56,7 +56,7 @@ enum SpawnThread {
         try shared.withLock { shared throws(IOFailure) in
             if let loop = shared { return loop }
             let loop = try EventLoop(name: "spawn")
-            loop.start()
+            try loop.start()
             shared = loop
             return loop
         }

@@ -95,12 +95,15 @@ package final class EventLoop: @unchecked Sendable {
 
     /// Runs the loop on a thread of its own.
     ///
-    /// Once.
-    package func start() {
+    /// Once. If the system grants no further thread, nothing has happened.
+    package func start() throws(IOFailure) {
         var thread = pthread_t()
         let context = Unmanaged.passRetained(self)
         let result = pthread_create(&thread, nil, eventLoopThread, context.toOpaque())
-        precondition(result == 0, "no thread for an event loop")
+        guard result == 0 else {
+            context.release()
+            throw IOFailure(operation: "start a thread", code: result)
+        }
         started.withLock { $0 = thread }
     }
 

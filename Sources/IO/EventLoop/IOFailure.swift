@@ -1,6 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 import CUV
+import Glibc
 
 /// A system call or a libuv function that failed.
 package struct IOFailure: Error, Sendable, Equatable, CustomStringConvertible {
@@ -19,9 +20,12 @@ package struct IOFailure: Error, Sendable, Equatable, CustomStringConvertible {
         var text = [CChar](repeating: 0, count: 128)
         let end = text.count
         text.withUnsafeMutableBufferPointer { _ = uv_strerror_r(0 &- code, $0.baseAddress, end) }
-        return text.withUnsafeBufferPointer { buffer in
+        let words = text.withUnsafeBufferPointer { buffer in
             buffer.baseAddress.map { String(cString: $0) } ?? ""
         }
+        // libuv has words for what its own functions meet; that a file is no program is not among them.
+        guard words.hasPrefix("Unknown system error"), let known = strerror(code) else { return words }
+        return String(cString: known).lowercased()
     }
 
     package var description: String { "\(operation): \(message)" }

@@ -77,7 +77,7 @@ package final class Store {
         self.log = log.of("store")
         thread = try EventLoop(name: "gatehouse-store")
         self.database = LoopBound(database, thread)
-        thread.start()
+        try thread.start()
         timer = LoopTimer(loop) { [weak self] in self?.submit() }
     }
 

@@ -100,6 +100,8 @@ final class LegacyPost: Caller {
         CursorSeal(context.sealer, server: session.server, principal: session.owner, method: method)
     }
 
+    var isPresent: Bool { outlet?.isOpen ?? exchange.isUnanswered }
+
     // MARK: What comes of the calls
 
     func reply(_ message: Message, _ bytes: Span<UInt8>, to call: Call) {

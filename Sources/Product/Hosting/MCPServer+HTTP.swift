@@ -60,7 +60,7 @@ private final class HTTPRun: Sendable {
 
     init() throws(IOFailure) {
         loop = try EventLoop(name: "mcp-http")
-        loop.start()
+        try loop.start()
     }
 
     /// Starts listening; where.

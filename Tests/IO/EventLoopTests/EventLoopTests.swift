@@ -59,7 +59,7 @@ import Testing
 
     @Test func `is dropped, not run, once the loop has ended`() async throws {
         let loop = try EventLoop(name: "test")
-        loop.start()
+        try loop.start()
         loop.stop()
         loop.join()
         let token = Token()

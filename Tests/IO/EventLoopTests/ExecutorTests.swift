@@ -106,12 +106,12 @@ private actor Counter {
     @Test func `traps when something of the loop is used elsewhere`() async {
         await #expect(processExitsWith: .failure) {
             let loop = try EventLoop(name: "test")
-            loop.start()
+            try loop.start()
             loop.preconditionCurrent()
         }
         await #expect(processExitsWith: .failure) {
             let loop = try EventLoop(name: "test")
-            loop.start()
+            try loop.start()
             _ = LoopBound(1, loop).value
         }
     }

@@ -189,10 +189,15 @@ extension FederatedConversation {
     }
 
     /// The servers that a resource may be of, the likeliest first.
+    ///
+    /// One that lets others wait for its lists is asked only for what it has listed before.
     func owners(of uri: [UInt8], for method: Method) -> [FederationMember] {
         let isSubscription = method == .subscribe || method == .unsubscribe
+        let owner = resources.owner(of: uri)
         let able = members.filter { member in
-            guard member.standing == .present, member.declares("resources") else { return false }
+            guard member.standing == .present, member.declares("resources"),
+                member.index == owner || !member.isLate
+            else { return false }
             guard isSubscription else { return !member.lacks.contains(.resources) }
             return member.greeting?["capabilities"]?["resources"]?["subscribe"]?.bool == true
         }

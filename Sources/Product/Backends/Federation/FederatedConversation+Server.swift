@@ -43,6 +43,8 @@ extension FederatedConversation {
 
     /// A server died, and with it what it had asked: the client is told not to answer.
     func interrupted(_ member: FederationMember) {
+        // Another process may have other things.
+        for kind in FederatedKind.allCases where member.lists[kind] != nil { member.stale.insert(kind) }
         for (own, question) in questions where question.member == member.index {
             questions[own] = nil
             let text = Bridging.notification(.cancelled, ["requestId": .number(String(own))])

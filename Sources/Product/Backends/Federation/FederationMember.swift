@@ -78,6 +78,9 @@ final class FederationMember {
         )
     }
 
+    /// Whether somebody waits for one of its lists in vain.
+    var isLate: Bool { listings.values.contains(where: \.isOverdue) }
+
     // MARK: Sessions of the legacy era
 
     /// It is about to be opened.
@@ -175,6 +178,7 @@ final class FederationMember {
     func close() {
         for listing in listings.values { listing.abandon() }
         listings = [:]
+        if conversation?.era != .modern { standing = .absent }
         guard let session = session.take() else { return }
         session.listener = nil
         listener = nil
