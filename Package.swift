@@ -239,7 +239,7 @@ let package = Package(
         tests("Product", "Sessions", ["MCPCore"]),
         tests("Product", "Hosting", ["MCPServer", "MCPClient", "EventLoop", "JSON", "TestSupport"]),
         tests("Product", "Backends", []),
-        tests("Product", "Gateway", ["HTTPWire", "JSONRPC"]),
+        tests("Product", "Gateway", ["Diagnostics", "HTTPWire", "JSONRPC", "MCPCore"]),
         tests(
             "Product",
             "Frontends",

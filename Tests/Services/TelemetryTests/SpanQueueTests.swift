@@ -94,7 +94,8 @@ import Testing
         first.failure = "why"
         _ = queue.add(first, at: 0)
         _ = queue.add(span(8), at: 0)
-        let batch = try #require(queue.next(at: 5_000))
+        let next = queue.next(at: 5_000)
+        let batch = try #require(next)
         let text = Array("[".utf8) + batch.text + Array("]".utf8)
         let spans = try #require(try JSONValue(text.span).array)
         #expect(spans.count == 2)

@@ -31,7 +31,7 @@ package enum TraceLists {
     package static func isBaggage(_ text: Span<UInt8>) -> Bool {
         isList(text, limit: baggageLimit, members: baggageMembers) { member in
             guard let equals = member.firstIndex(of: UInt8(ascii: "=")) else { return false }
-            let key = member[..<equals].filter { $0 != 0x20 && $0 != 9 }
+            let key = trimmed(member[..<equals])
             return !key.isEmpty && key.allSatisfy(ASCII.isToken)
                 && member[equals...].allSatisfy {
                     ($0 == 0x20 || $0 == 9 || (0x21...0x7E).contains($0)) && !isOneOf($0, "\"\\")
@@ -48,14 +48,20 @@ package enum TraceLists {
         guard (1...limit).contains(text.count) else { return false }
         var count = 0
         for part in [UInt8](text).split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
-            var member = part.drop { $0 == 0x20 || $0 == 9 }
-            while let last = member.last, last == 0x20 || last == 9 { member.removeLast() }
+            let member = trimmed(part)
             // Empty members are allowed, and mean nothing.
             if member.isEmpty { continue }
             count += 1
             guard count <= members, isMember(member) else { return false }
         }
         return count > 0
+    }
+
+    /// Without white space at its ends.
+    private static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var text = text.drop { $0 == 0x20 || $0 == 9 }
+        while let last = text.last, last == 0x20 || last == 9 { text.removeLast() }
+        return text
     }
 
     private static func isLower(_ byte: UInt8) -> Bool {
