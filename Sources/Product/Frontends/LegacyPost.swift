@@ -216,7 +216,7 @@ final class LegacyPost: Caller {
             [weak self] in self?.vanished()
         }
         self.outlet = outlet
-        opened.open(outlet)
+        opened.open(outlet, at: context.loop.now)
         return opened
     }
 
