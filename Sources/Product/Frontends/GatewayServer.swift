@@ -12,6 +12,7 @@ import JSONRPC
 import MCPCore
 package import MCPServer
 import Sessions
+import Telemetry
 
 /// A gateway that runs: its listener, its sessions and its servers, on one loop.
 ///
@@ -25,6 +26,7 @@ package final class GatewayServer {
     private let server: HTTPServer?
     private let configuration: GatewayConfiguration
     private let clock: LoopTimer
+    private let exporter: SpanExporter?
     private var clockTicks = 0
     private var nextSweep: UInt64 = 0
     private var graceTimer: LoopTimer?
@@ -106,6 +108,8 @@ package final class GatewayServer {
         let federation =
             single == nil ? configuration.federation(of: servers, on: loop, log: log) : nil
         backends = servers + (federation.map { [$0] } ?? [])
+        let tracer = configuration.tracer(on: loop, log: log)
+        exporter = tracer?.exporter
         let pipeline = Pipeline(
             admission: Admission(
                 hosts: configuration.hosts + [
@@ -119,7 +123,7 @@ package final class GatewayServer {
                 capacity: configuration.limits.sessions,
                 lifetime: entrance.sessionLifetime(configuration.timeouts)
             ),
-            records: Records(log: log)
+            records: Records(log: log, tracer: tracer)
         )
         context = FrontendContext(
             loop: loop,
@@ -218,9 +222,16 @@ package final class GatewayServer {
         }
     }
 
+    /// Milliseconds that the last spans may take to be sent.
+    private static let exportGrace: UInt64 = 2_000
+
     private func stopped() {
         guard let completion = onStopped.take() else { return }
-        if let lasting = context.lasting { lasting.close(completion) } else { completion() }
+        let export = { [exporter] in
+            guard let exporter else { return completion() }
+            exporter.drain(within: Self.exportGrace, completion)
+        }
+        if let lasting = context.lasting { lasting.close(export) } else { export() }
     }
 
     // MARK: Time

@@ -268,19 +268,22 @@ final class LegacyFrontend {
         let capabilities = try? JSONValue(bytes.extracting(message.params.capabilities.range))
         do throws(Failure) {
             let conversation = try backend.openSession(for: passage.principal)
+            let open = context.pipeline.records.open(
+                message,
+                bytes,
+                server: backend.name,
+                era: .legacy,
+                session: nil,
+                head: port.head
+            )
+            open.trace?.write(message, bytes, &edits)
             let post = InitializePost(
                 context,
                 passage,
                 backend,
                 conversation,
                 ClientCapabilities(capabilities),
-                context.pipeline.records.open(
-                    message,
-                    bytes,
-                    server: backend.name,
-                    era: .legacy,
-                    session: nil
-                ),
+                open,
                 answering: port
             )
             if context.lasting != nil { edits.apply(to: bytes, onOneLine: true, into: &post.request) }
@@ -433,7 +436,8 @@ final class LegacyFrontend {
                     bytes.span,
                     server: backend.name,
                     era: .legacy,
-                    session: nil
+                    session: nil,
+                    head: exchange.head
                 ),
                 opening: HTTPReply(exchange: exchange, passage: passage, context: context)
             )
@@ -538,7 +542,11 @@ final class LegacyFrontend {
             guard let self, exchange.isOpen else { return }
             switch result {
             case .failure(let refusal):
-                self.refuse(refusal, id: id, HTTPReply(exchange: exchange, passage: passage, context: self.context))
+                self.refuse(
+                    refusal,
+                    id: id,
+                    HTTPReply(exchange: exchange, passage: passage, context: self.context)
+                )
             case .success(let session):
                 passage.adopt(session)
                 proceed(self)
