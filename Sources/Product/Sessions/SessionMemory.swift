@@ -2,6 +2,7 @@
 
 import Bytes
 import JSON
+import JSONRPC
 package import MCPCore
 
 /// What a session's server was told that another process in its place would have to be told again.

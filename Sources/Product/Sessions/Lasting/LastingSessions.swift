@@ -3,7 +3,7 @@
 import Bytes
 package import Diagnostics
 package import EventLoop
-package import MCPCore
+import MCPCore
 package import Store
 
 /// What the configuration says of a server's sessions.
