@@ -6,11 +6,13 @@ export SWIFT
 GATEHOUSE_BIN ?= $(CURDIR)/.build/debug/gatehouse
 # Seconds for each fuzz target.
 FUZZ_SECONDS ?= 10
+# Seconds of chaos.
+SOAK_SECONDS ?= 1800
 
 # A test that crashes on purpose must not start a debugger.
 export SWIFT_BACKTRACE = enable=no
 
-.PHONY: help run build test lint test-sanitizers test-tsan test-asan fuzz bench clean
+.PHONY: help run build test lint test-sanitizers test-tsan test-asan fuzz bench soak clean
 
 help:
 	@echo 'make run              install what is missing, build, and serve gatehouse.json'
@@ -20,6 +22,7 @@ help:
 	@echo 'make test-sanitizers  the tests of Swift under ThreadSanitizer and AddressSanitizer'
 	@echo 'make fuzz             fuzz each parser for FUZZ_SECONDS, 10 if not given'
 	@echo 'make bench            measure against the floor'
+	@echo 'make soak             chaos for SOAK_SECONDS, 1800 if not given, then what docs/reliability.md promises'
 	@echo 'make clean            remove what was built'
 
 run: build
@@ -37,6 +40,7 @@ test:
 	scripts/with-own-tmp $(SWIFT) build
 	scripts/with-own-tmp $(SWIFT) test
 	@if [ -x Tests/Peers/run ]; then GATEHOUSE_BIN='$(GATEHOUSE_BIN)' Tests/Peers/run; fi
+	@if [ -x Tests/Soak/run ]; then GATEHOUSE_BIN='$(GATEHOUSE_BIN)' Tests/Soak/run quick; fi
 
 # Warnings of the compiler are errors wherever it runs: Package.swift says so.
 lint:
@@ -69,6 +73,14 @@ bench:
 	@scripts/check-swift
 	@scripts/install-packages test
 	Benchmarks/run $(BENCH_OPTIONS)
+
+# SOAK_OPTIONS is passed on to the chaos, such as --seed 7 or --lenient on a machine that does much else.
+soak:
+	@scripts/check-swift
+	@scripts/install-packages test
+	scripts/with-own-tmp $(SWIFT) build -c release
+	GATEHOUSE_BIN='$(CURDIR)/.build/release/gatehouse' Tests/Soak/run chaos --seconds $(SOAK_SECONDS) $(SOAK_OPTIONS)
+	GATEHOUSE_BIN='$(CURDIR)/.build/release/gatehouse' Tests/Soak/run reliability
 
 clean:
 	rm -rf .build

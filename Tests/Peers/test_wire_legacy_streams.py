@@ -145,6 +145,18 @@ def test_the_server_asks_on_the_stream_of_the_call_and_gets_the_answer(session, 
     assert seen["result"] == answer and seen["id"].startswith("ask-"), "the child sees the id that it gave"
 
 
+def test_a_question_does_not_go_to_a_call_whose_client_has_gone(session, gateway):
+    lost, _ = session.begin(rpc("tools/call", session.tool("wait"), "lost"))
+    until(lambda: [m for m in gateway.seen("plain", "tools/call") if m["params"]["name"] == "wait"], "the call")
+    lost.reset()
+    connection, exchange = session.begin(rpc("tools/call", session.tool("ask"), "there"))
+    reply = connection.read(exchange)
+    asked = reply.message()
+    assert asked["method"] == "roots/list"
+    session.post({"jsonrpc": "2.0", "id": asked["id"], "result": {"roots": []}})
+    assert reply.message()["result"]["_meta"]["test/answer"]["result"] == {"roots": []}
+
+
 def test_an_error_of_the_client_reaches_the_server(session):
     connection, exchange = session.begin(rpc("tools/call", session.tool("ask"), 9))
     reply = connection.read(exchange)

@@ -12,6 +12,8 @@ enum AbandonedProcess {
     static func end(_ process: Int32, _ pid: Int32, usesLauncher: Bool) {
         if usesLauncher {
             _ = gatehouse_signal(process, SIGUSR1)
+            // One that somebody has stopped would not even notice.
+            _ = gatehouse_signal(process, SIGCONT)
         } else {
             kill(-pid, SIGKILL)
         }

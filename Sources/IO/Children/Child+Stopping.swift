@@ -34,6 +34,8 @@ extension Child {
         stopTimer?.close()
         stopTimer = nil
         signal(launcher: SIGUSR1, group: SIGKILL)
+        // A launcher that somebody has stopped would not even notice.
+        signal(launcher: SIGCONT, group: SIGCONT)
     }
 
     private func nextStopStage(_ schedule: StopSchedule) {

@@ -5,8 +5,9 @@ import Glibc
 
 /// Accepts TCP connections on an address and hands each over as a stream.
 ///
-/// When the process has no descriptors left, it gives back one held in reserve, accepts and drops what waits (so that
-/// clients see an end instead of silence), and rests for 100 ms. It lives until `close()` or the end of its loop.
+/// When the process has no descriptors left, it gives back those held in reserve: a few connections are handed over with
+/// them, if somebody takes such; the others that wait are accepted and dropped, so that clients see an end instead of
+/// silence. Then it rests for 100 ms. It lives until `close()` or the end of its loop.
 package final class TCPListener {
     /// The numeric address it listens on.
     package let address: String
@@ -17,23 +18,33 @@ package final class TCPListener {
 
     private let loop: EventLoop
     private let descriptor: Int32
-    private var reserve: Int32
+    /// Descriptors for the time when there are no others; the last is to drop connections with.
+    private var reserve: [Int32] = []
+    private let reserveCount: Int
     private var watcher: DescriptorWatcher?
     private var rest: LoopTimer?
     private var isPaused = false
     private var onAccept: ((ByteStream) -> Void)?
+    private var onScarce: ((ByteStream) -> Void)?
+
+    /// How many connections are handed over when there are no descriptors.
+    private static let scarceCount = 8
 
     /// Listens.
     ///
     /// Loop thread only. `host` is an IPv4 or IPv6 literal, or "localhost", which is 127.0.0.1; port 0 picks
     /// a free one. With `sharesPort`, listeners of several loops may have one port and the kernel spreads
-    /// connections.
+    /// connections. After `peerTimeout` milliseconds without an answer of the other end's system, a connection fails;
+    /// with nil it takes as long as the system thinks. `onScarce` takes a few connections when there are no
+    /// descriptors, and should close them soon.
     package init(
         _ loop: EventLoop,
         host: String,
         port: UInt16,
         backlog: Int32 = 1024,
         sharesPort: Bool = false,
+        peerTimeout: UInt64? = nil,
+        onScarce: ((ByteStream) -> Void)? = nil,
         onAccept: @escaping (ByteStream) -> Void
     ) throws(IOFailure) {
         loop.preconditionCurrent()
@@ -43,7 +54,9 @@ package final class TCPListener {
         guard !literal.utf8.contains(0) else { throw IOFailure(operation: operation, code: EINVAL) }
         let result = gatehouse_listen(literal, port, backlog, sharesPort ? 1 : 0)
         descriptor = try IOFailure.check(operation, result)
-        reserve = gatehouse_reserve()
+        if let peerTimeout { _ = gatehouse_watch_peers(descriptor, Int32(clamping: peerTimeout)) }
+        reserveCount = onScarce == nil ? 1 : 1 + Self.scarceCount
+        self.onScarce = onScarce
         let bound = socketAddress(descriptor, peer: false)
         address = bound?.host ?? literal
         self.port = bound?.port ?? port
@@ -55,9 +68,9 @@ package final class TCPListener {
             }
         } catch {
             Glibc.close(descriptor)
-            if reserve >= 0 { Glibc.close(reserve) }
             throw error
         }
+        fillReserve()
         rest = LoopTimer(loop) { self.resumeAfterRest() }
     }
 
@@ -81,6 +94,7 @@ package final class TCPListener {
         rest = nil
         closeDescriptors()
         _ = onAccept.take()
+        _ = onScarce.take()
     }
 
     // The watcher holds the listener until one of them is closed, or the loop has ended and closed the watcher.
@@ -90,8 +104,8 @@ package final class TCPListener {
 
     private func closeDescriptors() {
         Glibc.close(descriptor)
-        if reserve >= 0 { Glibc.close(reserve) }
-        reserve = -1
+        for spare in reserve { Glibc.close(spare) }
+        reserve = []
     }
 
     private func accept() {
@@ -113,10 +127,18 @@ package final class TCPListener {
         }
     }
 
-    /// Drops what waits by means of the reserve descriptor, and rests.
+    /// Hands over a few of those that wait and drops the others, by means of the reserve, and rests.
     private func shed() {
-        if reserve >= 0 {
-            Glibc.close(reserve)
+        while reserve.count > 1, let spare = reserve.popLast() {
+            Glibc.close(spare)
+            let connection = gatehouse_accept(descriptor)
+            guard connection >= 0 else { break }
+            if let stream = try? ByteStream(adopting: connection, kind: .tcp, loop: loop) {
+                onScarce?(stream)
+            }
+        }
+        if let spare = reserve.popLast() {
+            Glibc.close(spare)
             for _ in 0..<64 {
                 let connection = gatehouse_accept(descriptor)
                 guard connection >= 0 else { break }
@@ -124,13 +146,21 @@ package final class TCPListener {
                 droppedConnections += 1
             }
         }
-        reserve = gatehouse_reserve()
+        fillReserve()
         watcher?.update([])
         rest?.schedule(after: 100)
     }
 
+    private func fillReserve() {
+        while reserve.count < reserveCount {
+            let spare = gatehouse_reserve()
+            guard spare >= 0 else { return }
+            reserve.append(spare)
+        }
+    }
+
     private func resumeAfterRest() {
-        if reserve < 0 { reserve = gatehouse_reserve() }
+        fillReserve()
         if !isPaused { watcher?.update(.readable) }
     }
 }

@@ -27,6 +27,8 @@ final class HTTPConnection: ByteStreamDelegate {
     private let stream: ByteStream
     /// Until the connection is closed, the two keep each other alive.
     private let server: HTTPServer
+    /// Whether it has one of the last descriptors: it answers one request, and soon.
+    let isScarce: Bool
     private var phase = Phase.head
     private var parser: HTTPRequestHeadParser
     private var decoder: HTTPChunkedDecoder
@@ -50,9 +52,11 @@ final class HTTPConnection: ByteStreamDelegate {
     /// Whether the client has not taken all that it was given.
     private var isBehind = false
 
-    init(_ stream: ByteStream, server: HTTPServer) {
+    init(_ stream: ByteStream, server: HTTPServer, isScarce: Bool = false) {
         self.stream = stream
         self.server = server
+        self.isScarce = isScarce
+        closesAfterResponse = isScarce
         parser = HTTPRequestHeadParser(limits: server.limits.wire)
         decoder = HTTPChunkedDecoder(limits: server.limits.wire)
     }
@@ -61,7 +65,7 @@ final class HTTPConnection: ByteStreamDelegate {
         stream.delegate = self
         // The timer goes with its connection. A weak reference would make every use of the connection slower.
         timer = LoopTimer(server.loop) { [unowned self] in timeUp() }
-        wait(server.limits.idle)
+        wait(isScarce ? headLimit : server.limits.idle)
         stream.startReading()
     }
 
@@ -155,7 +159,7 @@ final class HTTPConnection: ByteStreamDelegate {
             throw HTTPRefusal(error)
         }
         guard let length = parsed else {
-            if deadlineIsIdle { wait(server.limits.head) }
+            if deadlineIsIdle { wait(headLimit) }
             deadlineIsIdle = false
             return false
         }
@@ -195,6 +199,9 @@ final class HTTPConnection: ByteStreamDelegate {
         wait(server.limits.body)
         return true
     }
+
+    /// Milliseconds that a head may take.
+    private var headLimit: UInt64 { isScarce ? min(server.limits.head, 250) : server.limits.head }
 
     private static let continueHead = composed { HTTPResponseHead.writeContinue(to: &$0) }
 

@@ -39,8 +39,16 @@ package final class HTTPServer {
         self.loop = loop
         self.limits = limits
         self.handler = handler
-        listener = try TCPListener(loop, host: host, port: port, backlog: 4096) { [weak self] stream in
-            self?.accept(stream)
+        listener = try TCPListener(
+            loop,
+            host: host,
+            port: port,
+            backlog: 4096,
+            // A little longer than the bound on those who are there and take nothing.
+            peerTimeout: limits.write &+ 10_000,
+            onScarce: { [weak self] in self?.accept($0, isScarce: true) }
+        ) { [weak self] stream in
+            self?.accept(stream, isScarce: false)
         }
     }
 
@@ -73,13 +81,15 @@ package final class HTTPServer {
         for connection in Array(connections.values) { connection.close() }
     }
 
-    private func accept(_ stream: ByteStream) {
+    /// Takes a connection; a scarce one has a descriptor that was kept for the time when there are no others, so that it is
+    /// to answer one request and end.
+    private func accept(_ stream: ByteStream, isScarce: Bool) {
         guard connections.count < limits.connections else {
             refusedConnections += 1
             stream.close()
             return
         }
-        let connection = HTTPConnection(stream, server: self)
+        let connection = HTTPConnection(stream, server: self, isScarce: isScarce)
         connections[ObjectIdentifier(connection)] = connection
         connection.start()
     }

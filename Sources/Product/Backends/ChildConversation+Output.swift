@@ -152,7 +152,11 @@ extension ChildConversation: ChildDelegate {
 
     private var suspect: SuspectedCall? {
         if let only = upstream.onlyCall { return SuspectedCall(call: only, isOnly: true) }
-        return upstream.waiting.first.map { SuspectedCall(call: $0, isOnly: false) }
+        // One whose client has gone would carry it to nobody, as long as another is there.
+        let waiting = upstream.waiting
+        return (waiting.first { $0.caller.isPresent } ?? waiting.first).map {
+            SuspectedCall(call: $0, isOnly: false)
+        }
     }
 
     func refuse(_ number: Int, _ failure: Failure) {

@@ -62,18 +62,7 @@ package final class ServerProcesses {
     /// The command with its place in the file system; looked up at each start, since programs come and go; confined as
     /// the server asks.
     func command() throws(CommandFailure) -> ChildCommand {
-        let resolved = try CommandResolver.resolve(server, in: environment)
-        let command = ChildCommand(
-            executable: resolved.executable,
-            arguments: resolved.arguments,
-            environment: ChildEnvironment.variables(for: server, parent: environment.variables),
-            workingDirectory: server.workingDirectory
-        )
-        do throws(SandboxFailure) {
-            return try confinement.confine(command, of: server)
-        } catch {
-            throw CommandFailure(message: error.message, hint: nil)
-        }
+        try confinement.command(of: server)
     }
 
     /// Counts something that a child said and nobody can use.

@@ -26,8 +26,11 @@ package final class GatewayHandler: HTTPHandler {
 
     package func begin(_ exchange: HTTPExchange) -> BodyDecision {
         let passage: Passage
-        do {
+        do throws(Refusal) {
             passage = try context.pipeline.enter(exchange.head)
+            if exchange.isScarce, !passage.resource.isVital {
+                throw Refusal.busy("The gateway has no descriptors left; try again later")
+            }
             try check(exchange.head, passage)
         } catch {
             context.pipeline.records.noteRefusal(error.status, error.failure.message)

@@ -25,6 +25,8 @@ final class InitializePost: Caller {
     private var open: OpenCall?
     /// Whether the client sent no `initialize`, and is told only the session's id.
     private let isSilent: Bool
+    /// The request as the server gets it, if sessions outlive the gateway.
+    var request: [UInt8] = []
 
     /// For a client's `initialize`.
     convenience init(
@@ -113,11 +115,7 @@ final class InitializePost: Caller {
             server: backend.name,
             revision: revision,
             foundation: conversation,
-            log: EventLog(
-                bytes: context.limits.replayBytes,
-                events: context.limits.replayEvents,
-                age: context.limits.replayTime.wholeMilliseconds
-            ),
+            log: context.eventLog,
             streamLimit: context.limits.streams,
             now: context.loop.now
         )
@@ -127,6 +125,7 @@ final class InitializePost: Caller {
         let client = LegacyClient(context, session, capabilities)
         conversation.listener = client
         session.companion = client
+        context.lasting?.keep(session, initialize: request, isOpenedByGET: isSilent)
         if isSilent { greet(message, bytes, session) }
         forward(message, bytes, call, session: session)
     }

@@ -92,6 +92,8 @@ final class LegacyPost: Caller {
         CursorSeal(context.sealer, server: session.server, principal: session.owner, method: method)
     }
 
+    var isPresent: Bool { outlet?.isOpen ?? exchange.isUnanswered }
+
     // MARK: What comes of the calls
 
     func reply(_ message: Message, _ bytes: Span<UInt8>, to call: Call) {
@@ -206,7 +208,7 @@ final class LegacyPost: Caller {
             [weak self] in self?.vanished()
         }
         self.outlet = outlet
-        opened.open(outlet)
+        opened.open(outlet, at: context.loop.now)
         return opened
     }
 

@@ -46,6 +46,9 @@ package enum Resource: Equatable, Sendable {
         }
     }
 
+    /// Whether it is answered even when there is hardly anything left to answer with.
+    package var isVital: Bool { self == .health || self == .readiness }
+
     private static func isName(_ text: ArraySlice<UInt8>) -> Bool {
         (1...64).contains(text.count)
             && text.allSatisfy {

@@ -65,4 +65,11 @@ package protocol Caller: AnyObject {
     func stopping(_ call: Call)
     /// The call still waits; a good time to show the client that the connection lives.
     func stillWaiting(_ call: Call, now: UInt64)
+    /// Whether the client of the call is still there.
+    var isPresent: Bool { get }
+}
+
+extension Caller {
+    /// Who has no client of its own is there.
+    package var isPresent: Bool { true }
 }

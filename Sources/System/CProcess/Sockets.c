@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -71,6 +72,17 @@ int gatehouse_address(int socket, int peer, char *text, size_t capacity, uint16_
         return -EAFNOSUPPORT;
     }
     return inet_ntop(address.any.sa_family, number, text, capacity) ? 0 : -errno;
+}
+
+int gatehouse_watch_peers(int listener, int milliseconds) {
+    // Three signs of life that nobody answers, the last of which comes before the time is over.
+    int on = 1, times = 3, seconds = milliseconds < 4000 ? 1 : milliseconds / 4000;
+    unsigned limit = (unsigned)milliseconds;
+    if (setsockopt(listener, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) < 0) return -errno;
+    if (setsockopt(listener, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds) < 0) return -errno;
+    if (setsockopt(listener, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds) < 0) return -errno;
+    if (setsockopt(listener, IPPROTO_TCP, TCP_KEEPCNT, &times, sizeof times) < 0) return -errno;
+    return setsockopt(listener, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof limit) < 0 ? -errno : 0;
 }
 
 int gatehouse_reserve(void) {

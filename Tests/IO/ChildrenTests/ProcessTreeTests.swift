@@ -69,6 +69,20 @@ private func stubborn(_ marker: String) -> String {
         }
     }
 
+    @Test func `is gone when it had to be killed while its launcher was stopped`() async throws {
+        try await withLoop { loop in
+            let marker = makeMarker()
+            let child = try await Way.launcher.shell("sleep \(marker) & echo ready; wait", loop)
+            try await loop.wait("it is ready") { child.value.text == "ready\n" }
+            try await loop.run {
+                _ = kill(child.value.child.pid, SIGSTOP)
+                child.value.child.kill()
+            }
+            try await loop.wait("the end") { !child.value.exits.isEmpty }
+            #expect(processes(with: marker) == 0)
+        }
+    }
+
     @Test func `is gone when the server itself ends`() async throws {
         try await withLoop { loop in
             let marker = makeMarker()

@@ -128,6 +128,48 @@ import Testing
         }
     }
 
+    @Test func `hands a few connections over when there are no descriptors, and takes all again later`() async
+    {
+        await #expect(processExitsWith: .success) {
+            try await withLoop { loop in
+                let state = try await loop.run {
+                    let state = State()
+                    let listener = try TCPListener(
+                        loop,
+                        host: "localhost",
+                        port: 0,
+                        onScarce: { state.scarce.append($0) }
+                    ) {
+                        state.streams.append($0)
+                    }
+                    state.listener = listener
+                    listener.pause()
+                    state.clients = try (0..<12).map { _ in try connectLoopback(listener.port) }
+                    getrlimit(.init(RLIMIT_NOFILE.rawValue), &state.limit)
+                    var lowered = state.limit
+                    let next = dup(0)
+                    close(next)
+                    lowered.rlim_cur = rlim_t(next)
+                    setrlimit(.init(RLIMIT_NOFILE.rawValue), &lowered)
+                    listener.resume()
+                    return LoopBound(state, loop)
+                }
+                try await loop.wait("the rest is dropped") { state.value.listener?.droppedConnections == 4 }
+                try await loop.run {
+                    #expect(state.value.scarce.count == 8)
+                    #expect(state.value.streams.isEmpty)
+                    for stream in state.value.scarce { stream.close() }
+                    setrlimit(.init(RLIMIT_NOFILE.rawValue), &state.value.limit)
+                    for client in state.value.clients { close(client) }
+                    let port = try #require(state.value.listener?.port)
+                    state.value.client = try connectLoopback(port)
+                }
+                try await loop.wait("the next connection") { state.value.streams.count == 1 }
+                try await loop.run { state.value.end() }
+            }
+        }
+    }
+
     /// The port is free again, which it would not be while the old listener has it.
     ///
     /// Somebody else may be given it in between, but hardly every time.
@@ -155,6 +197,8 @@ import Testing
         var limit = rlimit()
         var listener: TCPListener?
         var streams: [ByteStream] = []
+        var scarce: [ByteStream] = []
+        var clients: [Int32] = []
         var client: Int32 = -1
 
         func end() {

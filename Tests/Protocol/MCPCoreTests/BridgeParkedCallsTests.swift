@@ -106,13 +106,13 @@ import Testing
         #expect(machine.add(9, mayAsk: true) == nil)
         #expect(machine.count == 3)
         #expect(machine.add(10, mayAsk: false) == [.start(10)])
-        #expect(machine.cancel(1) == [])
+        #expect(machine.cancel(1) == [.forget(1)])
         #expect(machine.add(9, mayAsk: true) == [])
     }
 
     @Test func `a call that waits for its turn leaves without a word to the server`() {
         var machine = machine(running: 3)
-        #expect(machine.cancel(1) == [])
+        #expect(machine.cancel(1) == [.forget(1)])
         #expect(machine.settled(2) == [.deliver(2)])
         #expect(machine.settled(0) == [.deliver(0)])
         #expect(machine.count == 0)

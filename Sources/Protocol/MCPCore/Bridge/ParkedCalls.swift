@@ -171,7 +171,7 @@ package struct ParkedCalls: Sendable {
         guard let entry = entries[key] else { return [] }
         switch entry.phase {
         case .parked, .settled, .departing, .leaving: return []
-        case .queued: return leave(key)
+        case .queued: return [.forget(key)] + leave(key)
         case .running, .returning:
             return giveUp(key, Self.refuse(entry.unanswered, "The call was taken back") + [.cancel(key)])
         }

@@ -16,6 +16,10 @@ int gatehouse_accept(int listener);
 /// Writes the numeric address of this end (`peer` 0) or the other (`peer` 1); `*port` may be left alone for a Unix socket.
 int gatehouse_address(int socket, int peer, char *_Nonnull text, size_t capacity, uint16_t *_Nonnull port);
 
+/// Lets connections that come from a listener fail when the other end has not answered for so long: it may have vanished
+/// without a word. Connections inherit it.
+int gatehouse_watch_peers(int listener, int milliseconds);
+
 /// A reserve descriptor, to be given back when there are no others.
 int gatehouse_reserve(void);
 

@@ -1,0 +1,1 @@
+"""What is promised for when things go wrong, measured: a module for each bar."""
