@@ -160,7 +160,7 @@ let package = Package(
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventStream",
                 "EventLoop", "Children", "Crypto", "Configuration", "Sessions", "Gateway", "Backends",
-                "MCPServer", "Telemetry", "Diagnostics", "Store", "StdioFraming",
+                "MCPServer", "Egress", "Telemetry", "Diagnostics", "Store", "StdioFraming",
             ],
             common
         ),

@@ -88,7 +88,12 @@ enum Serve {
         let run = ServeRun(
             report.configuration,
             environment,
-            Log(report.configuration.logOutput(level), subsystem: "gateway")
+            Log(report.configuration.logOutput(level), subsystem: "gateway"),
+            // The well-known file that was found stays the one that is read again.
+            reloading: ServeRun.Source(
+                path: report.configuration.file ?? options["--config"],
+                overrides: overrides
+            )
         )
         return run.untilItEnds()
     }

@@ -10,7 +10,7 @@ package final class HTTPServer {
     /// The loop it lives on.
     package let loop: EventLoop
     /// What bounds its connections.
-    package let limits: HTTPServerLimits
+    package var limits: HTTPServerLimits
     let handler: any HTTPHandler
     let output = OutputBuffer()
     private(set) var isDraining = false

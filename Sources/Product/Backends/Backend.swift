@@ -98,6 +98,10 @@ package protocol Backend: AnyObject {
     var sessionLimit: Int? { get }
     /// What its sessions are told when another process has taken the place of the one that knew their state.
     var stateLost: StateLoss { get }
+    /// How many sessions one principal may have, if the server says so itself.
+    var principalSessionLimit: Int? { get }
+    /// Whether a call waits at it.
+    var isBusy: Bool { get }
     /// How many processes stand behind it now.
     var processCount: Int { get }
     /// Whether it is known which eras the server speaks, so that conversations may be opened.
@@ -138,6 +142,9 @@ package protocol Backend: AnyObject {
 }
 
 extension Backend {
+    /// No more than the gateway says.
+    package var principalSessionLimit: Int? { nil }
+
     /// Where names mean the same to all.
     package func headerParameters(ofTool name: [UInt8], for principal: Principal) -> HeaderParameters? {
         headerParameters(ofTool: name)

@@ -16,13 +16,13 @@ package final class ServerContext {
     /// The server, as configured.
     let server: ServerConfiguration
     /// Bounds of the whole gateway.
-    let limits: Limits
+    private(set) var limits: Limits
     let loop: EventLoop
     let log: Log
     /// Milliseconds for which a call waits for what its caller was asked.
-    let patience: UInt64
+    private(set) var patience: UInt64
     /// Milliseconds after which a process that modern callers used and use no more is ended.
-    let idleLimit: UInt64
+    private(set) var idleLimit: UInt64
     /// Where frames are put together, one at a time.
     var frame: [UInt8] = []
     /// What came from children and went nowhere, by reason.
@@ -41,6 +41,13 @@ package final class ServerContext {
         patience = timeouts.requestState.wholeMilliseconds
         idleLimit = (server.sessionTimeout ?? timeouts.session).wholeMilliseconds
         self.log = log.of("server", server: server.name)
+    }
+
+    /// Takes over the bounds of another configuration, for what begins from now on.
+    package func adopt(_ limits: Limits, _ timeouts: Timeouts) {
+        self.limits = limits
+        patience = timeouts.requestState.wholeMilliseconds
+        idleLimit = (server.sessionTimeout ?? timeouts.session).wholeMilliseconds
     }
 
     /// How many calls of one client may wait.
