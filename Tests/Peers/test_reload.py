@@ -12,27 +12,27 @@ from peers.waiting import until
 
 
 @pytest.fixture
-def gateway(make_gateway):
+def one(make_gateway):
     return make_gateway({"kept": plain(), "changed": plain(), "gone": plain()}, {"federation": False})
 
 
-def write(gateway, servers, settings=None):
+def write(one, servers, settings=None):
     document = {"mcpServers": servers, "gateway": settings or {"federation": False}}
-    fresh = gateway.folder / "fresh.json"
+    fresh = one.folder / "fresh.json"
     fresh.write_text(json.dumps(document))
-    fresh.replace(gateway.config)
+    fresh.replace(one.config)
 
 
-def apply(gateway, servers, settings=None):
+def apply(one, servers, settings=None):
     """Writes the file and asks for it; waits until the gateway says that it is used."""
-    before = gateway.log.count("the configuration is used")
-    write(gateway, servers, settings)
-    os.kill(gateway.pid, signal.SIGHUP)
-    until(lambda: gateway.log.count("the configuration is used") > before, "the new configuration")
+    before = one.log.count("the configuration is used")
+    write(one, servers, settings)
+    os.kill(one.pid, signal.SIGHUP)
+    until(lambda: one.log.count("the configuration is used") > before, "the new configuration")
 
 
-def opened(gateway, ledger, server):
-    return LegacySession(gateway, ledger, server=server).open()
+def opened(one, ledger, server):
+    return LegacySession(one, ledger, server=server).open()
 
 
 def refused(session):
@@ -40,20 +40,20 @@ def refused(session):
     return session.post(session.offer()).status
 
 
-def test_servers_come_and_go_and_the_others_do_not_notice(gateway, ledger):
-    kept, changed = opened(gateway, ledger, "kept"), opened(gateway, ledger, "changed")
-    process = gateway.children("kept")
-    servers = dict(gateway.servers)
+def test_servers_come_and_go_and_the_others_do_not_notice(one, ledger):
+    kept, changed = opened(one, ledger, "kept"), opened(one, ledger, "changed")
+    process = one.children("kept")
+    servers = dict(one.servers)
     del servers["gone"]
     servers["changed"] = {**servers["changed"], "description": "another one"}
-    servers["new"] = gateway._marked("new", plain())
-    apply(gateway, servers)
+    servers["new"] = one._marked("new", plain())
+    apply(one, servers)
     assert text_of(kept.call("echo", "still here")) == "still here"
-    assert gateway.children("kept") == process
-    assert text_of(opened(gateway, ledger, "new").call("echo", "hello")) == "hello"
+    assert one.children("kept") == process
+    assert text_of(opened(one, ledger, "new").call("echo", "hello")) == "hello"
     assert changed.post(rpc("tools/list", {}, 1)).status == 404
-    assert refused(LegacySession(gateway, ledger, server="gone")) == 404
-    until(lambda: not gateway.children("gone"), "the end of what is gone")
+    assert refused(LegacySession(one, ledger, server="gone")) == 404
+    until(lambda: not one.children("gone"), "the end of what is gone")
 
 
 @pytest.mark.parametrize(
@@ -64,46 +64,46 @@ def test_servers_come_and_go_and_the_others_do_not_notice(gateway, ledger):
         ('{"mcpServers": {"kept": {"command": "/bin/cat"}}, "gateway": {"prot": 1}}', "prot"),
     ],
 )
-def test_a_bad_file_changes_nothing_and_says_why(gateway, ledger, text, said):
-    session = opened(gateway, ledger, "kept")
-    gateway.config.write_text(text)
-    os.kill(gateway.pid, signal.SIGHUP)
-    until(lambda: "nothing has changed" in gateway.log and said in gateway.log, "what is wrong with the file")
+def test_a_bad_file_changes_nothing_and_says_why(one, ledger, text, said):
+    session = opened(one, ledger, "kept")
+    one.config.write_text(text)
+    os.kill(one.pid, signal.SIGHUP)
+    until(lambda: "nothing has changed" in one.log and said in one.log, "what is wrong with the file")
     assert text_of(session.call("echo", "on")) == "on"
 
 
-def test_a_file_that_was_written_is_read_without_being_asked(gateway, ledger):
-    write(gateway, {**gateway.servers, "new": gateway._marked("new", plain())})
-    until(lambda: "the configuration is used" in gateway.log, "the new configuration")
-    assert text_of(opened(gateway, ledger, "new").call("echo", "hello")) == "hello"
+def test_a_file_that_was_written_is_read_without_being_asked(one, ledger):
+    write(one, {**one.servers, "new": one._marked("new", plain())})
+    until(lambda: "the configuration is used" in one.log, "the new configuration")
+    assert text_of(opened(one, ledger, "new").call("echo", "hello")) == "hello"
 
 
-def test_calls_of_a_changed_server_may_finish(gateway, ledger, tmp_path):
+def test_calls_of_a_changed_server_may_finish(one, ledger, tmp_path):
     released = tmp_path / "released"
-    session = opened(gateway, ledger, "changed")
+    session = opened(one, ledger, "changed")
     connection, exchange = session.begin(rpc("tools/call", session.tool("hold", str(released)), 5))
-    until(lambda: gateway.journal("changed", "hold"), "the call at the server")
-    apply(gateway, {**gateway.servers, "changed": {**gateway.servers["changed"], "description": "another one"}})
+    until(lambda: one.journal("changed", "hold"), "the call at the server")
+    apply(one, {**one.servers, "changed": {**one.servers["changed"], "description": "another one"}})
     released.touch()
     reply = connection.read(exchange)
     messages = reply.messages() if reply.is_stream else [reply.json()]
     assert text_of(messages[-1]["result"]) == "released"
 
 
-def test_limits_take_effect_and_sessions_stay(gateway, ledger):
-    session = opened(gateway, ledger, "kept")
-    apply(gateway, gateway.servers, {"federation": False, "limits": {"sessions": 1}})
-    assert refused(LegacySession(gateway, ledger, server="kept")) == 503
+def test_limits_take_effect_and_sessions_stay(one, ledger):
+    session = opened(one, ledger, "kept")
+    apply(one, one.servers, {"federation": False, "limits": {"sessions": 1}})
+    assert refused(LegacySession(one, ledger, server="kept")) == 503
     assert text_of(session.call("echo", "on")) == "on"
 
 
-def test_what_needs_a_restart_is_said(gateway, ledger):
-    apply(gateway, gateway.servers, {"federation": False, "host": "127.0.0.2"})
-    assert "gateway.host" in gateway.log and "restart" in gateway.log
+def test_what_needs_a_restart_is_said(one, ledger):
+    apply(one, one.servers, {"federation": False, "publicURL": "https://mcp.example.com"})
+    assert "gateway.publicURL" in one.log and "restart" in one.log
 
 
-def test_modern_callers_do_not_notice_many_reloads(gateway, ledger):
-    client = ModernClient(gateway, ledger, server="kept")
+def test_modern_callers_do_not_notice_many_reloads(one, ledger):
+    client = ModernClient(one, ledger, server="kept")
     for index in range(20):
-        apply(gateway, {**gateway.servers, "changed": {**gateway.servers["changed"], "description": str(index)}})
+        apply(one, {**one.servers, "changed": {**one.servers["changed"], "description": str(index)}})
         assert text_of(client.call("echo", str(index))) == str(index)

@@ -19,28 +19,9 @@ final class Reloading {
     private var signal: SignalWatcher?
     private var timer: LoopTimer?
     /// What the file looked like when it was read.
-    private var read: Stamp?
+    private var read: FileStamp?
     /// What it looked like when it was last looked at.
-    private var seen: Stamp?
-
-    /// What tells one version of a file from another.
-    private struct Stamp: Equatable {
-        let device: UInt64
-        let inode: UInt64
-        let size: Int64
-        let seconds: Int
-        let nanoseconds: Int
-
-        init?(_ path: String) {
-            var status = stat()
-            guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-            device = UInt64(status.st_dev)
-            inode = UInt64(status.st_ino)
-            size = Int64(status.st_size)
-            seconds = status.st_mtim.tv_sec
-            nanoseconds = status.st_mtim.tv_nsec
-        }
-    }
+    private var seen: FileStamp?
 
     /// Begins to watch.
     ///
@@ -66,7 +47,7 @@ final class Reloading {
         self.log = log.of("reload")
         self.apply = apply
         signal = try SignalWatcher(loop, signal: SIGHUP) { [weak self] in self?.reload("asked by SIGHUP") }
-        guard let path, let stamp = Stamp(environment.absolute(path)) else { return }
+        guard let path, let stamp = FileStamp(environment.absolute(path)) else { return }
         read = stamp
         seen = stamp
         timer = LoopTimer(loop) { [weak self] in self?.look() }
@@ -82,19 +63,21 @@ final class Reloading {
 
     /// Reads the file if it has changed and is the same as a second ago: whoever writes it has finished.
     private func look() {
-        guard let path, let stamp = Stamp(environment.absolute(path)) else { return }
+        guard let path, let stamp = FileStamp(environment.absolute(path)) else { return }
         defer { seen = stamp }
         if stamp != read, stamp == seen { reload("the file has changed") }
     }
 
     private func reload(_ reason: String) {
-        if let path { read = Stamp(environment.absolute(path)) }
+        if let path { read = FileStamp(environment.absolute(path)) }
         let report = ConfigurationReader.load(path, overrides: overrides, in: environment)
         for issue in report.issues { log.warning("\(issue)") }
         guard report.isValid else {
-            return log.error("the configuration has mistakes and is not used (\(reason)); nothing has changed")
+            return log.error(
+                "the configuration has mistakes and is not used (\(reason)); nothing has changed"
+            )
         }
-        if let problem = Confinement.problem(of: report.configuration, in: environment) {
+        if let problem = StartProblem.of(report.configuration, in: environment) {
             return log.error("\(problem); the configuration is not used (\(reason)); nothing has changed")
         }
         log.info("reading the configuration again: \(reason)")

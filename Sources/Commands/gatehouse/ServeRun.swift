@@ -85,7 +85,8 @@ final class ServeRun {
             )
             self.server = server
             reloading = try reload.map { source in
-                try Reloading(source.path, source.overrides, in: environment, on: loop, log: log) { [weak self] in
+                try Reloading(source.path, source.overrides, in: environment, on: loop, log: log) {
+                    [weak self] in
                     self?.server?.reload($0)
                 }
             }

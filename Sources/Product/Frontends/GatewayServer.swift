@@ -24,6 +24,7 @@ package final class GatewayServer {
     /// Where clients come in: one of these.
     private let front: any GatewayFront
     private let server: HTTPServer?
+    private let tlsFiles: TLSFiles?
     private var configuration: GatewayConfiguration
     private let log: Log
     private let clock: LoopTimer
@@ -101,8 +102,10 @@ package final class GatewayServer {
                 handler: GatewayHandler(context)
             )
             (front, server) = (listening, listening)
+            tlsFiles = try configuration.tls.map { try TLSFiles($0, listening, log: log) }
         case .pipes(let pipes):
             (front, server) = (try pipes.open(context), nil)
+            tlsFiles = nil
         }
         let ticker = Ticker()
         clock = LoopTimer(loop) { ticker.tick() }
@@ -158,7 +161,7 @@ package final class GatewayServer {
     package var url: String {
         if let publicURL = configuration.publicURL { return publicURL }
         let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
-        return "http://\(host):\(port)"
+        return "\(configuration.tls == nil ? "http" : "https")://\(host):\(port)"
     }
 
     /// Ends the gateway; calls back when no connection and no process is left.
@@ -232,6 +235,7 @@ package final class GatewayServer {
         let idle = configuration.timeouts.session.wholeMilliseconds
         let registry = context.pipeline.registry
         servers.sweep(now: now)
+        if let server { tlsFiles?.look(server) }
         context.lasting?.tick(context.pipeline.sessions.all, now: now)
         context.pipeline.channels.sweep(at: now)
         context.pipeline.sessions.sweep(at: now) { registry.find($0.server)?.sessionTimeout ?? idle }
