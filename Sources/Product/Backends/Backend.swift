@@ -93,6 +93,8 @@ package protocol Backend: AnyObject {
     var sessionLimit: Int? { get }
     /// How many processes stand behind it now.
     var processCount: Int { get }
+    /// What its processes are at.
+    var statistics: BackendStatistics { get }
     /// Whether it is known which eras the server speaks, so that conversations may be opened.
     var isKnown: Bool { get }
     /// Calls back once that is known, or with why it cannot be found out.
@@ -135,6 +137,11 @@ extension Backend {
     package func headerParameters(ofTool name: [UInt8], for principal: Principal) -> HeaderParameters? {
         headerParameters(ofTool: name)
     }
+}
+
+extension Backend {
+    /// Where there are no processes, there is nothing to tell of them.
+    package var statistics: BackendStatistics { BackendStatistics() }
 }
 
 /// A conversation for one modern call.

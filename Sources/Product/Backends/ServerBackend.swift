@@ -94,7 +94,13 @@ package final class ServerBackend: Backend {
     package var sessionTimeout: UInt64? { context.server.sessionTimeout?.wholeMilliseconds }
     package var sessionLimit: Int? { context.server.limits.sessions }
     package var processCount: Int { source.processCount }
-    package var reports: [ServerReport] { source.reports }
+    package var statistics: BackendStatistics {
+        var statistics = BackendStatistics()
+        statistics.reports = source.reports
+        statistics.counts = context.counts
+        statistics.dropped = context.dropped
+        return statistics
+    }
 
     // MARK: Conversations
 

@@ -57,6 +57,8 @@ package final class GatewayServer {
         if launcher == nil, configuration.servers.contains(where: \.isEnabled) {
             log.warning("gatehouse-launcher is not beside this program: what children start may outlive them")
         }
+        let tracer = configuration.tracer(on: loop, log: log)
+        exporter = tracer?.exporter
         let spawner = ChildSpawner(launcher: launcher)
         let confinement = Confinement(configuration, in: environment)
         let population = ChildPopulation(
@@ -69,6 +71,7 @@ package final class GatewayServer {
                 limits: configuration.limits,
                 loop: loop,
                 timeouts: configuration.timeouts,
+                tracer: tracer,
                 log: log
             )
             // Off loopback nobody is known apart, so that nothing may stay in a process between two calls.
@@ -105,8 +108,6 @@ package final class GatewayServer {
         let federation =
             single == nil ? configuration.federation(of: servers, on: loop, log: log) : nil
         backends = servers + (federation.map { [$0] } ?? [])
-        let tracer = configuration.tracer(on: loop, log: log)
-        exporter = tracer?.exporter
         let pipeline = Pipeline(
             admission: Admission(
                 hosts: configuration.hosts + [

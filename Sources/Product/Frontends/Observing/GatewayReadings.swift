@@ -69,5 +69,71 @@ enum GatewayReadings {
         metrics.reading("gatehouse_processes", "Processes of servers that run.", labels: ["server"]) {
             [unowned pipeline] in pipeline.registry.all.map { MetricSample($0.processCount, [$0.name]) }
         }
+        registerChildren(pipeline, in: metrics)
+    }
+
+    private static func registerChildren(_ pipeline: Pipeline, in metrics: MetricsRegistry) {
+        /// Rows of all servers that have processes.
+        func rows(_ read: @escaping (String, BackendStatistics) -> [MetricSample]) -> () -> [MetricSample] {
+            { [unowned pipeline] in pipeline.registry.all.flatMap { read($0.name, $0.statistics) } }
+        }
+        metrics.reading(
+            "gatehouse_children",
+            "Processes of servers by what they do.",
+            labels: ["server", "state"],
+            rows { name, statistics in
+                ServerReport.State.allCases.map { state in
+                    MetricSample(statistics.reports.count { $0.state == state }, [name, state.rawValue])
+                }
+            }
+        )
+        metrics.reading(
+            "gatehouse_child_queue_bytes",
+            "Bytes that wait for servers to read them.",
+            labels: ["server"],
+            rows { name, statistics in
+                [MetricSample(statistics.reports.reduce(0) { $0 + $1.pendingBytes }, [name])]
+            }
+        )
+        let counts: [(String, String, (ProcessCounts) -> Int)] = [
+            ("gatehouse_child_starts_total", "Processes of servers that were started.", { $0.starts }),
+            (
+                "gatehouse_child_start_failures_total", "Processes that could not be started.",
+                { $0.startFailures }
+            ),
+            (
+                "gatehouse_child_restarts_total", "Starts in the place of a process that had died.",
+                { $0.restarts }
+            ),
+        ]
+        for (name, help, read) in counts {
+            metrics.reading(
+                name,
+                help,
+                .counter,
+                labels: ["server"],
+                rows { server, statistics in [MetricSample(read(statistics.counts), [server])] }
+            )
+        }
+        metrics.reading(
+            "gatehouse_child_exits_total",
+            "Processes that ended, by how.",
+            .counter,
+            labels: ["server", "kind"],
+            rows { name, statistics in
+                zip(ProcessCounts.ExitKind.allCases, statistics.counts.exits).map {
+                    MetricSample($1, [name, $0.rawValue])
+                }
+            }
+        )
+        metrics.reading(
+            "gatehouse_server_messages_dropped_total",
+            "Messages of servers that went nowhere, by reason.",
+            .counter,
+            labels: ["server", "reason"],
+            rows { name, statistics in
+                statistics.dropped.sorted { $0.key < $1.key }.map { MetricSample($0.value, [name, $0.key]) }
+            }
+        )
     }
 }
