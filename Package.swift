@@ -161,7 +161,7 @@ let package = Package(
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventStream",
                 "EventLoop", "Children", "Crypto", "Configuration", "Sessions", "Gateway", "Backends",
-                "MCPServer", "Telemetry", "Diagnostics", "Store",
+                "MCPServer", "Telemetry", "Diagnostics", "Store", "StdioFraming",
             ],
             common
         ),

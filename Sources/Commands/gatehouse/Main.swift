@@ -34,7 +34,7 @@ struct Main {
 
         Usage: gatehouse COMMAND [OPTION…]
 
-          serve       offer the servers of a configuration over HTTP
+          serve       offer the servers of a configuration, over HTTP or by pipes
           check       say what is wrong with a configuration
           status      show what a running gateway is at
           inspect     list and call what a server offers, from the terminal

@@ -93,6 +93,7 @@ package final class ServerBackend: Backend {
     package var problem: String? { context.server.problem }
     package var sessionTimeout: UInt64? { context.server.sessionTimeout?.wholeMilliseconds }
     package var sessionLimit: Int? { context.server.limits.sessions }
+    package var stateLost: StateLoss { context.server.stateLost }
     package var processCount: Int { source.processCount }
     package var statistics: BackendStatistics {
         var statistics = BackendStatistics()

@@ -21,8 +21,9 @@ import Telemetry
 package final class GatewayServer {
     private let context: FrontendContext
     private let backends: [any Backend]
-    private let server: HTTPServer
-    private let handler: GatewayHandler
+    /// Where clients come in: one of these.
+    private let front: any GatewayFront
+    private let server: HTTPServer?
     private let configuration: GatewayConfiguration
     private let clock: LoopTimer
     private let exporter: SpanExporter?
@@ -43,13 +44,15 @@ package final class GatewayServer {
     ///   - environment: Where commands and variables are found.
     ///   - loop: Where it lives.
     ///   - log: Where it says what happens.
+    ///   - entrance: How clients come in.
     /// - Throws: Why it cannot listen, or why its state is refused, in words.
     package init(
         _ configuration: GatewayConfiguration,
         hosting hosted: [(name: String, server: MCPServer)] = [],
         in environment: ConfigurationEnvironment,
         on loop: EventLoop,
-        log: Log
+        log: Log,
+        entrance: GatewayEntrance = .http
     ) throws {
         self.configuration = configuration
         let lasting = try LastingSessions.open(configuration, on: loop, log: log)
@@ -119,7 +122,7 @@ package final class GatewayServer {
             registry: Registry(backends, defaultName: single ?? federation?.name),
             sessions: SessionTable(
                 capacity: configuration.limits.sessions,
-                lifetime: configuration.timeouts.sessionLifetime.wholeMilliseconds
+                lifetime: entrance.sessionLifetime(configuration.timeouts)
             ),
             records: Records(log: log, tracer: tracer)
         )
@@ -130,16 +133,22 @@ package final class GatewayServer {
             timeouts: configuration.timeouts,
             lasting: lasting,
             showsMetrics: configuration.metrics ?? configuration.bindsToLoopback,
+            pathPrefix: configuration.publicPath,
             log: log
         )
-        handler = GatewayHandler(context)
-        server = try HTTPServer(
-            loop: loop,
-            host: configuration.host,
-            port: configuration.port,
-            limits: Self.limits(configuration),
-            handler: handler
-        )
+        switch entrance {
+        case .http:
+            let listening = try HTTPServer(
+                loop: loop,
+                host: configuration.host,
+                port: configuration.port,
+                limits: Self.limits(configuration),
+                handler: GatewayHandler(context)
+            )
+            (front, server) = (listening, listening)
+        case .pipes(let pipes):
+            (front, server) = (try pipes.open(context), nil)
+        }
         let ticker = Ticker()
         clock = LoopTimer(loop) { ticker.tick() }
         ticker.server = self
@@ -160,7 +169,7 @@ package final class GatewayServer {
     }
 
     /// The port that it listens on.
-    package var port: UInt16 { server.port }
+    package var port: UInt16 { server?.port ?? 0 }
 
     /// Where clients find it, without a path.
     package var url: String {
@@ -175,18 +184,26 @@ package final class GatewayServer {
         context.isDraining = true
         onStopped = completion
         for session in context.pipeline.sessions.all {
-            for stream in session.streams.values where stream.isGeneral { stream.finish() }
+            for stream in session.streams.values where stream.isGeneral && stream !== session.channel {
+                stream.finish()
+            }
         }
+        context.pipeline.channels.drain()
         for backend in backends { backend.beginStopping() }
         graceTimer = LoopTimer(context.loop) { [weak self] in self?.graceIsOver() }
         graceTimer?.schedule(after: configuration.timeouts.shutdownGrace.wholeMilliseconds)
-        server.drain { [weak self] in self?.endServers() }
+        front.drain { [weak self] in self?.endServers() }
+    }
+
+    /// Closes what connects it with its clients; to be called when it has stopped.
+    package func close() {
+        front.close()
     }
 
     /// What is still being answered is answered with an error, and nobody is waited for any more.
     private func graceIsOver() {
         endServers()
-        context.loop.onNextTurn { [weak self] in self?.server.close() }
+        context.loop.onNextTurn { [weak self] in self?.front.close() }
     }
 
     private func endServers() {
@@ -229,7 +246,7 @@ package final class GatewayServer {
             for session in context.pipeline.sessions.all where abs(session.id.hashValue % Self.slots) == slot
             {
                 for stream in session.streams.values {
-                    (stream.outlet as? EventOutlet)?.sendHeartbeat()
+                    stream.outlet?.sendHeartbeat()
                 }
             }
         }
@@ -240,6 +257,7 @@ package final class GatewayServer {
         let registry = context.pipeline.registry
         for backend in backends { backend.sweep(now: now) }
         context.lasting?.tick(context.pipeline.sessions.all, now: now)
+        context.pipeline.channels.sweep(at: now)
         context.pipeline.sessions.sweep(at: now) { registry.find($0.server)?.sessionTimeout ?? idle }
     }
 

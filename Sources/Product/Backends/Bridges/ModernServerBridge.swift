@@ -41,6 +41,8 @@ final class ModernServerBridge: Bridge {
     }
 
     var loop: EventLoop { child.context.loop }
+    /// The level goes with each call, and subscriptions with the next listen.
+    var remembersSession: Bool { true }
     var isBusy: Bool { !calls.isEmpty }
     var isIdle: Bool { calls.isEmpty && subscribing.isEmpty && uris.isEmpty }
     private var uris: [String] { listen.uris }

@@ -36,18 +36,18 @@ package final class CallTrace {
     static func of(
         _ message: Message,
         _ bytes: Span<UInt8>,
-        _ head: HTTPRequestHead,
+        _ head: HTTPRequestHead?,
         _ tracer: Tracer?
     ) -> CallTrace? {
         let isInMessage = message.params.meta.traceParent.isPresent
-        let isInHead = !isInMessage && head.count(.traceparent) == 1
+        let isInHead = !isInMessage && head?.count(.traceparent) == 1
         guard tracer != nil || isInHead else { return nil }
         var parent: TraceParent?
         var state: [UInt8]?
         var baggage: [UInt8]?
         if isInMessage {
             parent = parse(bytes, message.params.meta.traceParent)
-        } else if isInHead, let value = head.value(.traceparent) {
+        } else if isInHead, let head, let value = head.value(.traceparent) {
             let text = Array(value)
             parent = TraceParent(text.span)
             if parent != nil {

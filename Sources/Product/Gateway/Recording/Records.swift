@@ -87,7 +87,7 @@ package final class Records {
         server: String,
         era: Era,
         session: SessionID?,
-        head: HTTPRequestHead
+        head: HTTPRequestHead?
     ) -> OpenCall {
         openCalls += 1
         let series = calls(of: server).series(message, bytes, era)
