@@ -12,7 +12,7 @@ enum GatewayReadings {
     static func register(in pipeline: Pipeline, of server: HTTPServer?) {
         let metrics = pipeline.records.metrics
         register(sessions: pipeline.sessions, in: metrics)
-        register(connectionsOf: server, in: metrics)
+        if let server { register(connectionsOf: server, in: metrics) }
         register(serversOf: pipeline, in: metrics)
         ProcessUsage.register(in: metrics)
         metrics.reading("gatehouse_build_info", "The version of this program.", labels: ["version"]) {
@@ -43,7 +43,7 @@ enum GatewayReadings {
         }
     }
 
-    private static func register(connectionsOf server: HTTPServer?, in metrics: MetricsRegistry) {
+    private static func register(connectionsOf server: HTTPServer, in metrics: MetricsRegistry) {
         metrics.reading("gatehouse_connections_open", "Connections of clients that are open.") {
             [unowned server] in [MetricSample(server.connectionCount)]
         }
