@@ -143,6 +143,7 @@ let package = Package(
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "StdioFraming", "Children", "EventLoop", "Crypto",
                 "Configuration", "Sessions", "Diagnostics", "MCPServer", "MCPClient", "HTTPClient", "Egress",
+                "Telemetry",
             ],
             common
         ),

@@ -104,6 +104,8 @@ package protocol Backend: AnyObject {
     var isBusy: Bool { get }
     /// How many processes stand behind it now.
     var processCount: Int { get }
+    /// What its processes are at.
+    var statistics: BackendStatistics { get }
     /// Whether it is known which eras the server speaks, so that conversations may be opened.
     var isKnown: Bool { get }
     /// Calls back once that is known, or with why it cannot be found out.
@@ -152,6 +154,9 @@ extension Backend {
 }
 
 extension Backend {
+    /// Where there are no processes, there is nothing to tell of them.
+    package var statistics: BackendStatistics { BackendStatistics() }
+
     /// Their clients are told that lists may have changed.
     package var stateLost: StateLoss { .notify }
 }

@@ -97,7 +97,13 @@ package final class ServerBackend: Backend {
     package var stateLost: StateLoss { context.server.stateLost }
     package var isBusy: Bool { conversations.values.contains(where: \.isBusy) }
     package var processCount: Int { source.processCount }
-    package var reports: [ServerReport] { source.reports }
+    package var statistics: BackendStatistics {
+        var statistics = BackendStatistics()
+        statistics.reports = source.reports
+        statistics.counts = context.counts
+        statistics.dropped = context.dropped
+        return statistics
+    }
 
     // MARK: Conversations
 

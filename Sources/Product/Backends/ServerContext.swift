@@ -8,6 +8,7 @@ package import EventLoop
 import JSON
 import MCPCore
 import StdioFraming
+package import Telemetry
 
 /// What all conversations with one server have in common: its configuration, its bounds, and what happened so far.
 ///
@@ -25,6 +26,10 @@ package final class ServerContext {
     private(set) var idleLimit: UInt64
     /// Where frames are put together, one at a time.
     var frame: [UInt8] = []
+    /// What happened so far with its processes.
+    var counts = ProcessCounts()
+    /// What makes spans of their starts; nil for none.
+    let tracer: Tracer?
     /// What came from children and went nowhere, by reason.
     private(set) var dropped: [String: Int] = [:]
 
@@ -33,8 +38,10 @@ package final class ServerContext {
         limits: Limits,
         loop: EventLoop,
         timeouts: Timeouts,
+        tracer: Tracer? = nil,
         log: Log
     ) {
+        self.tracer = tracer
         self.server = server
         self.limits = limits
         self.loop = loop
@@ -52,6 +59,18 @@ package final class ServerContext {
 
     /// How many calls of one client may wait.
     var inFlightLimit: Int { server.limits.inFlight ?? limits.inFlight }
+
+    /// A process was started, or could not be; `asked` is when, in nanoseconds since 1970.
+    func noteStart(since asked: UInt64, failure: String?) {
+        if failure == nil { counts.starts += 1 } else { counts.startFailures += 1 }
+        guard let tracer else { return }
+        let place = tracer.place(in: nil)
+        guard place.isSampled else { return }
+        let shape = SpanShape("start process", .internal, attributes: [("gatehouse.server", server.name)])
+        var span = FinishedSpan(place, parent: nil, shape, start: asked, end: WallClock.now)
+        span.failure = failure
+        tracer.exporter.add(span)
+    }
 
     /// Counts something that a child said and nobody can use.
     func drop(_ reason: String) {

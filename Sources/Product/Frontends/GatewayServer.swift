@@ -59,6 +59,8 @@ package final class GatewayServer {
         self.configuration = configuration
         self.log = log
         let lasting = try LastingSessions.open(configuration, on: loop, log: log)
+        let tracer = configuration.tracer(on: loop, log: log)
+        exporter = tracer?.exporter
         let own = hosted.map { name, server in
             HostedBackend(
                 server,
@@ -69,9 +71,7 @@ package final class GatewayServer {
                 on: loop
             )
         }
-        servers = ServerSet(configuration, hosting: own, in: environment, on: loop, log: log)
-        let tracer = configuration.tracer(on: loop, log: log)
-        exporter = tracer?.exporter
+        servers = ServerSet(configuration, hosting: own, in: environment, on: loop, tracer: tracer, log: log)
         let pipeline = Pipeline(
             admission: Self.admission(configuration),
             registry: servers.registry,

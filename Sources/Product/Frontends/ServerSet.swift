@@ -8,6 +8,7 @@ import Egress
 import EventLoop
 import Gateway
 import Sessions
+import Telemetry
 
 /// The servers that a gateway offers, and how another configuration becomes other servers.
 ///
@@ -26,6 +27,7 @@ final class ServerSet {
     private let hosted: [any Backend]
     private let environment: ConfigurationEnvironment
     private let loop: EventLoop
+    private let tracer: Tracer?
     private let log: Log
     private let spawner: ChildSpawner
     private let population: ChildPopulation
@@ -54,8 +56,10 @@ final class ServerSet {
         hosting hosted: [any Backend],
         in environment: ConfigurationEnvironment,
         on loop: EventLoop,
+        tracer: Tracer?,
         log: Log
     ) {
+        self.tracer = tracer
         self.hosted = hosted
         self.environment = environment
         self.loop = loop
@@ -130,6 +134,7 @@ final class ServerSet {
             limits: configuration.limits,
             loop: loop,
             timeouts: configuration.timeouts,
+            tracer: tracer,
             log: log
         )
         if let endpoint = key.server.remote {
