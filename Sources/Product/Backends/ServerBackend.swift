@@ -283,6 +283,15 @@ package final class ServerBackend: Backend {
         if !breaker.isOpen { source.sweep(now: now, traits) }
     }
 
+    /// Ends what modern callers used and nobody needs now, however short ago that was.
+    ///
+    /// - Returns: How many conversations ended.
+    package func endUnneeded() -> Int {
+        let unneeded = modern.unused(since: .max, for: 0)
+        for conversation in unneeded { conversation.end() }
+        return unneeded.count
+    }
+
     package func beginStopping() {
         for conversation in Array(conversations.values) {
             conversation.beginStopping()

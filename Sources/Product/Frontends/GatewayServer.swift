@@ -5,6 +5,7 @@ import Children
 package import Configuration
 package import Diagnostics
 package import EventLoop
+import Foundation
 import Gateway
 import HTTPServer
 import HTTPWire
@@ -31,6 +32,8 @@ package final class GatewayServer {
     private let exporter: SpanExporter?
     private var clockTicks = 0
     private var nextSweep: UInt64 = 0
+    /// When the schedule of cleaning up was last looked at, in seconds since 1970.
+    private var lastCleanUpLook: Int?
     private var graceTimer: LoopTimer?
     private var onStopped: (() -> Void)?
     private var hasEndedServers = false
@@ -235,10 +238,21 @@ package final class GatewayServer {
         let idle = configuration.timeouts.session.wholeMilliseconds
         let registry = context.pipeline.registry
         servers.sweep(now: now)
+        cleanUpIfDue()
         if let server { tlsFiles?.look(server) }
         context.lasting?.tick(context.pipeline.sessions.all, now: now)
         context.pipeline.channels.sweep(at: now)
         context.pipeline.sessions.sweep(at: now) { registry.find($0.server)?.sessionTimeout ?? idle }
+    }
+
+    /// At the times of `cleanupSchedule`, ends at once what would only end when it had been idle for long.
+    private func cleanUpIfDue() {
+        guard let schedule = configuration.cleanupSchedule else { return }
+        let time = Int(Date().timeIntervalSince1970)
+        let since = lastCleanUpLook ?? time - 1
+        lastCleanUpLook = time
+        guard schedule.isDue(after: since, upTo: time) else { return }
+        log.info("cleaning up, as scheduled: \(servers.cleanUp()) conversations that nobody needs end")
     }
 
     private static func limits(_ configuration: GatewayConfiguration) -> HTTPServerLimits {

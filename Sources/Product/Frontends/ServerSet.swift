@@ -185,6 +185,11 @@ final class ServerSet {
         retired.removeAll { $0.hasEnded }
     }
 
+    /// Ends the conversations of modern callers that nobody needs now, and their processes; how many.
+    func cleanUp() -> Int {
+        configured.values.reduce(0) { $0 + $1.backend.endUnneeded() }
+    }
+
     /// Ends all servers; calls back when no process is left.
     func end(_ completion: @escaping () -> Void) {
         for server in retired { server.endNow() }
