@@ -68,7 +68,7 @@ let package = Package(
     ],
     targets: [
         library("CUV", "libuv", "libuv1-dev"),
-        library("COpenSSL", "libcrypto", "libssl-dev"),
+        library("COpenSSL", "openssl", "libssl-dev"),
         library("CCurl", "libcurl", "libcurl4-openssl-dev"),
         library("CSQLite", "sqlite3", "libsqlite3-dev"),
         // Tests only: a second opinion.
@@ -95,7 +95,8 @@ let package = Package(
 
         room("IO", "EventLoop", ["CUV", "CProcess", "Bytes"], common),
         room("IO", "Children", ["EventLoop", "CProcess", "CUV", "Bytes", "Diagnostics"], common),
-        room("IO", "HTTPServer", ["EventLoop", "HTTPWire", "Bytes", "Diagnostics"], common),
+        room("IO", "TLS", ["COpenSSL"], common),
+        room("IO", "HTTPServer", ["EventLoop", "HTTPWire", "Bytes", "Diagnostics", "TLS"], common),
         room("IO", "HTTPClient", ["EventLoop", "CCurl", "Bytes", "Addresses", "Egress"], common),
         room("IO", "Store", ["EventLoop", "CSQLite", "Diagnostics"], common),
 
@@ -142,7 +143,7 @@ let package = Package(
             "Gateway",
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventLoop", "Crypto",
-                "Configuration", "Sessions", "Backends", "Diagnostics",
+                "Configuration", "Sessions", "Backends", "Diagnostics", "Addresses",
             ],
             common
         ),
@@ -152,7 +153,7 @@ let package = Package(
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventStream",
                 "EventLoop", "Children", "Crypto", "Configuration", "Sessions", "Gateway", "Backends",
-                "MCPServer", "Diagnostics",
+                "MCPServer", "Diagnostics", "TLS",
             ],
             common
         ),
@@ -187,7 +188,7 @@ let package = Package(
         // What tests of several rooms need: no product has it.
         .target(
             name: "TestSupport",
-            dependencies: ["EventLoop", "Bytes", "JSON", "MCPCore"],
+            dependencies: ["EventLoop", "Bytes", "JSON", "MCPCore", "COpenSSL"],
             path: "Tests/Support",
             swiftSettings: common
         ),
@@ -201,7 +202,8 @@ let package = Package(
         tests("IO", "EventLoop", ["Bytes", "TestSupport"]),
         tests("IO", "Children", ["EventLoop", "Bytes", "TestSupport"]),
         tests("IO", "HTTPClient", ["EventLoop", "Bytes", "Addresses", "Egress", "TestSupport"]),
-        tests("IO", "HTTPServer", ["EventLoop", "HTTPWire", "Bytes", "TestSupport"]),
+        tests("IO", "TLS", ["Bytes", "TestSupport"]),
+        tests("IO", "HTTPServer", ["EventLoop", "HTTPWire", "Bytes", "TLS", "TestSupport"]),
         tests("IO", "Store", ["CFaultyDisk", "CSQLite", "Diagnostics", "EventLoop", "TestSupport"]),
         tests(
             "Services",
@@ -230,7 +232,7 @@ let package = Package(
         tests("Product", "Sessions", ["MCPCore"]),
         tests("Product", "Hosting", ["MCPServer", "MCPClient", "EventLoop", "JSON", "TestSupport"]),
         tests("Product", "Backends", []),
-        tests("Product", "Gateway", ["HTTPWire", "JSONRPC"]),
+        tests("Product", "Gateway", ["Addresses", "HTTPWire", "JSONRPC"]),
         tests(
             "Product",
             "Frontends",

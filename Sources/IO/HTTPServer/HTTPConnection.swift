@@ -3,6 +3,7 @@
 import Bytes
 import EventLoop
 import HTTPWire
+import TLS
 
 /// A connection: reads requests one after the other, and writes their responses in the same order.
 ///
@@ -25,6 +26,8 @@ final class HTTPConnection: ByteStreamDelegate {
     }
 
     private let stream: ByteStream
+    /// Its encryption; nil for plain HTTP.
+    private let tls: TLSStream?
     /// Until the connection is closed, the two keep each other alive.
     private let server: HTTPServer
     /// Whether it has one of the last descriptors: it answers one request, and soon.
@@ -52,8 +55,9 @@ final class HTTPConnection: ByteStreamDelegate {
     /// Whether the client has not taken all that it was given.
     private var isBehind = false
 
-    init(_ stream: ByteStream, server: HTTPServer, isScarce: Bool = false) {
+    init(_ stream: ByteStream, _ tls: TLSStream?, server: HTTPServer, isScarce: Bool = false) {
         self.stream = stream
+        self.tls = tls
         self.server = server
         self.isScarce = isScarce
         closesAfterResponse = isScarce
@@ -65,19 +69,23 @@ final class HTTPConnection: ByteStreamDelegate {
         stream.delegate = self
         // The timer goes with its connection. A weak reference would make every use of the connection slower.
         timer = LoopTimer(server.loop) { [unowned self] in timeUp() }
-        wait(isScarce ? headLimit : server.limits.idle)
+        // A handshake has the time of a head: whoever does not speak holds a connection for that long only.
+        wait(isScarce || tls != nil ? headLimit : server.limits.idle)
         stream.startReading()
     }
 
     var pendingBytes: Int { stream.pendingBytes }
     /// Whether the response that is being given is a stream.
     var isStreaming: Bool { exchange?.isStreaming == true }
-    var peerAddress: String? { stream.peerAddress }
+    private(set) lazy var peerAddress: String? = stream.peerAddress
+    var isSecure: Bool { tls != nil }
 
     func close() {
         if case .closed = phase { return }
         phase = .closed
         timer?.close()
+        // An answer that is broken off is not ended in order.
+        if let tls, exchange == nil { tls.endWriting { stream.write($0) } }
         stream.close()
         let exchange = exchange
         self.exchange = nil
@@ -97,6 +105,53 @@ final class HTTPConnection: ByteStreamDelegate {
     // MARK: Reading
 
     func streamReceived(_ bytes: Span<UInt8>, on stream: ByteStream) {
+        if let tls { decrypt(bytes, tls) } else { take(in: bytes) }
+    }
+
+    /// Takes requests out of what a client has encrypted.
+    private func decrypt(_ bytes: Span<UInt8>, _ tls: TLSStream) {
+        let wasEstablished = tls.isEstablished
+        let progress = tls.receive(bytes) { bytes in
+            stream.write(bytes)
+        } take: { bytes in
+            take(in: bytes)
+            if case .closed = phase { return false }
+            return true
+        }
+        if case .closed = phase { return }
+        switch progress {
+        case .ended: return close()
+        case .failed(let failure): return breakOff(failure)
+        case .open: break
+        }
+        // Asked for new keys, TLS answers by itself; a client that never takes these answers is no client.
+        if stream.pendingBytes > server.limits.pipelined, exchange == nil, case .head = phase {
+            return close()
+        }
+        watchWrites()
+        if !wasEstablished, tls.isEstablished, case .head = phase, deadlineIsIdle { wait(server.limits.idle) }
+    }
+
+    /// TLS has failed: the client was told by an alert, or speaks plain HTTP and is told so in its language.
+    private func breakOff(_ failure: TLSFailure) {
+        if case .discarding = phase { return close() }
+        let refusal = failure.isPlainHTTP ? HTTPRefusal.plainOnSecurePort : HTTPRefusal(failure)
+        server.handler.refused(refusal)
+        guard exchange == nil else { return close() }
+        if failure.isPlainHTTP {
+            closesAfterResponse = true
+            compose(refusal.status, Self.textFields, withoutBody: false, write: { stream.write($0) }) {
+                $0.append(refusal.reason)
+            }
+        }
+        phase = .discarding(server.limits.discarded)
+        stream.endWriting()
+        wait(2_000)
+    }
+
+    private static let textFields: [HTTPResponseField] = [("Content-Type", Array("text/plain".utf8))]
+
+    private func take(in bytes: Span<UInt8>) {
         if kept.isEmpty {
             consume(bytes)
         } else {
@@ -195,7 +250,7 @@ final class HTTPConnection: ByteStreamDelegate {
         {
             body.reserveCapacity(length)
         }
-        if head.expectsContinue { stream.write(Self.continueHead.span) }
+        if head.expectsContinue { write(Self.continueHead.span) }
         wait(server.limits.body)
         return true
     }
@@ -309,6 +364,7 @@ final class HTTPConnection: ByteStreamDelegate {
         if closesAfterResponse {
             // The client may still be sending: a plain close could take the response from it.
             phase = .discarding(server.limits.discarded)
+            tls?.endWriting { stream.write($0) }
             stream.endWriting()
             wait(2_000)
             return
@@ -353,14 +409,17 @@ final class HTTPConnection: ByteStreamDelegate {
             server.handler.vanished(open)
             open.detach()
         } else if open == nil {
-            respond(error.status, [("Content-Type", Array("text/plain".utf8))], withoutBody: false) {
-                $0.append(error.reason)
-            }
+            respond(error.status, Self.textFields, withoutBody: false) { $0.append(error.reason) }
         }
         responseEndedLater()
     }
 
     // MARK: Writing
+
+    private func write(_ bytes: Span<UInt8>) {
+        guard let tls else { return stream.write(bytes) }
+        tls.write(bytes) { stream.write($0) }
+    }
 
     func respond(
         _ status: Int,
@@ -370,6 +429,19 @@ final class HTTPConnection: ByteStreamDelegate {
     ) {
         // A body that was not read whole makes what follows it unreadable.
         if case .body(let remaining) = phase, remaining != 0 { closesAfterResponse = true }
+        let all = tls == nil ? fields : fields + server.secureFields
+        compose(status, all, withoutBody: withoutBody, write: write, body: body)
+        watchWrites()
+    }
+
+    /// Puts a response together.
+    private func compose(
+        _ status: Int,
+        _ fields: [HTTPResponseField],
+        withoutBody: Bool,
+        write: (Span<UInt8>) -> Void,
+        body: (inout [UInt8]) -> Void
+    ) {
         var written = status
         server.output.compose(body: body) { length, head in
             do {
@@ -389,13 +461,12 @@ final class HTTPConnection: ByteStreamDelegate {
             }
         } write: { bytes in
             if withoutBody || written != status {
-                stream.write(Self.headOnly(bytes))
+                write(Self.headOnly(bytes))
             } else {
-                stream.write(bytes)
+                write(bytes)
             }
         }
         if written != status { closesAfterResponse = true }
-        watchWrites()
     }
 
     private static func writeInternalError(to head: inout [UInt8]) {
@@ -423,7 +494,7 @@ final class HTTPConnection: ByteStreamDelegate {
         do {
             try HTTPResponseHead.write(
                 status: status,
-                fields: fields,
+                fields: tls == nil ? fields : fields + server.secureFields,
                 body: untilClose ? .untilClose : .chunked,
                 close: closesAfterResponse,
                 to: &head
@@ -437,7 +508,7 @@ final class HTTPConnection: ByteStreamDelegate {
     }
 
     func send(_ bytes: Span<UInt8>) {
-        stream.write(bytes)
+        write(bytes)
         watchWrites()
     }
 
@@ -445,7 +516,7 @@ final class HTTPConnection: ByteStreamDelegate {
         server.output.compose {
             HTTPResponseHead.append(chunk: chunk, to: &$0)
         } write: {
-            stream.write($0)
+            write($0)
         }
         watchWrites()
     }

@@ -1,6 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 package import EventLoop
+package import TLS
 
 /// An HTTP/1.1 server (RFC 9112) on one loop, under the strict profile of `HTTPWire`.
 ///
@@ -11,6 +12,10 @@ package final class HTTPServer {
     package let loop: EventLoop
     /// What bounds its connections.
     package let limits: HTTPServerLimits
+    /// What it speaks TLS with; nil speaks plain HTTP.
+    let identity: TLSIdentity?
+    /// Fields of every response by TLS, ours and the handler's.
+    let secureFields: [HTTPResponseField]
     let handler: any HTTPHandler
     let output = OutputBuffer()
     private(set) var isDraining = false
@@ -27,6 +32,8 @@ package final class HTTPServer {
     ///   - host: An address, or `localhost`.
     ///   - port: A port; 0 for any.
     ///   - limits: What bounds its connections.
+    ///   - identity: What it speaks TLS with; nil for plain HTTP.
+    ///   - secureFields: Fields that every response by TLS has besides.
     ///   - handler: Who answers.
     /// - Throws: Why it cannot listen.
     package init(
@@ -34,10 +41,14 @@ package final class HTTPServer {
         host: String,
         port: UInt16,
         limits: HTTPServerLimits,
+        identity: TLSIdentity? = nil,
+        secureFields: [HTTPResponseField] = [],
         handler: any HTTPHandler
     ) throws(IOFailure) {
         self.loop = loop
         self.limits = limits
+        self.identity = identity
+        self.secureFields = secureFields
         self.handler = handler
         listener = try TCPListener(
             loop,
@@ -89,7 +100,16 @@ package final class HTTPServer {
             stream.close()
             return
         }
-        let connection = HTTPConnection(stream, server: self, isScarce: isScarce)
+        var tls: TLSStream?
+        if let identity {
+            do {
+                tls = try TLSStream(identity.context)
+            } catch {
+                handler.refused(HTTPRefusal(error))
+                return stream.close()
+            }
+        }
+        let connection = HTTPConnection(stream, tls, server: self, isScarce: isScarce)
         connections[ObjectIdentifier(connection)] = connection
         connection.start()
     }

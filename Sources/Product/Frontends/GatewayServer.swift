@@ -12,6 +12,7 @@ import JSONRPC
 import MCPCore
 package import MCPServer
 import Sessions
+import TLS
 
 /// A gateway that runs: its listener, its sessions and its servers, on one loop.
 ///
@@ -21,6 +22,7 @@ package final class GatewayServer {
     private let context: FrontendContext
     private let backends: [any Backend]
     private let server: HTTPServer
+    private let identity: TLSIdentity?
     private let handler: GatewayHandler
     private let configuration: GatewayConfiguration
     private let clock: LoopTimer
@@ -41,15 +43,16 @@ package final class GatewayServer {
     ///   - environment: Where commands and variables are found.
     ///   - loop: Where it lives.
     ///   - log: Where it says what happens.
-    /// - Throws: Why it cannot listen.
+    /// - Throws: Why it cannot listen, or cannot speak TLS.
     package init(
         _ configuration: GatewayConfiguration,
         hosting hosted: [(name: String, server: MCPServer)] = [],
         in environment: ConfigurationEnvironment,
         on loop: EventLoop,
         log: Log
-    ) throws(IOFailure) {
+    ) throws {
         self.configuration = configuration
+        identity = try ListenerSecurity.identity(of: configuration)
         let launcher = ChildSpawner.locateLauncher()
         if launcher == nil, configuration.servers.contains(where: \.isEnabled) {
             log.warning("gatehouse-launcher is not beside this program: what children start may outlive them")
@@ -95,6 +98,7 @@ package final class GatewayServer {
                 origins: configuration.origins,
                 allowsLoopback: configuration.bindsToLoopback
             ),
+            proxies: ProxyTrust(configuration.trustedProxies),
             registry: Registry(backends, defaultName: single ?? federation?.name),
             sessions: SessionTable(
                 capacity: configuration.limits.sessions,
@@ -116,6 +120,8 @@ package final class GatewayServer {
             host: configuration.host,
             port: configuration.port,
             limits: Self.limits(configuration),
+            identity: identity,
+            secureFields: ListenerSecurity.fields(of: configuration),
             handler: handler
         )
         let ticker = Ticker()
@@ -124,6 +130,7 @@ package final class GatewayServer {
         let period = max(configuration.timeouts.heartbeat.wholeMilliseconds / UInt64(Self.slots), 10)
         clock.repeat(every: configuration.timeouts.heartbeat == .zero ? 1_000 : period)
         GatewayReadings.register(in: pipeline, of: server)
+        if let warning = identity?.context.warning { log.warning("\(warning)") }
         warmUp(processes[...])
     }
 
@@ -144,7 +151,7 @@ package final class GatewayServer {
     package var url: String {
         if let publicURL = configuration.publicURL { return publicURL }
         let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
-        return "http://\(host):\(port)"
+        return "\(configuration.tls == nil ? "http" : "https")://\(host):\(port)"
     }
 
     /// Ends the gateway; calls back when no connection and no process is left.
@@ -207,10 +214,23 @@ package final class GatewayServer {
         let now = context.loop.now
         guard now >= nextSweep else { return }
         nextSweep = now + 1_000
+        renewIdentity()
         let idle = configuration.timeouts.session.wholeMilliseconds
         let registry = context.pipeline.registry
         for backend in backends { backend.sweep(now: now) }
         context.pipeline.sessions.sweep(at: now) { registry.find($0.server)?.sessionTimeout ?? idle }
+    }
+
+    /// Speaks TLS with new files, if there are any.
+    private func renewIdentity() {
+        guard let identity else { return }
+        do {
+            guard try identity.renewIfChanged() else { return }
+            context.log.info("new connections use the certificate that has changed")
+            if let warning = identity.context.warning { context.log.warning("\(warning)") }
+        } catch {
+            context.log.error("TLS goes on with the certificate that it has: \(error)")
+        }
     }
 
     private static func limits(_ configuration: GatewayConfiguration) -> HTTPServerLimits {
