@@ -161,7 +161,7 @@ let package = Package(
         room(
             "Product",
             "Hosting",
-            ["EventLoop", "Configuration", "Diagnostics", "Frontends", "MCPServer"],
+            ["EventLoop", "JSON", "Configuration", "Diagnostics", "Gateway", "Frontends", "MCPServer"],
             common
         ),
 
@@ -230,7 +230,22 @@ let package = Package(
         tests("Protocol", "MCPCore", ["JSON", "JSONRPC", "TestSupport"]),
         tests("Protocol", "URITemplate", ["JSON"]),
         tests("Product", "Sessions", ["MCPCore"]),
-        tests("Product", "Hosting", ["MCPServer", "MCPClient", "EventLoop", "JSON", "TestSupport"]),
+        // What the example shows, as it stands there, for the tests that run it.
+        .target(
+            name: "SwiftAppExample",
+            dependencies: ["Hosting", "MCPServer"],
+            path: "examples/swift-app/Sources/app",
+            exclude: ["main.swift"],
+            swiftSettings: common
+        ),
+        tests(
+            "Product",
+            "Hosting",
+            [
+                "MCPServer", "MCPClient", "Children", "EventLoop", "JSON", "JSONRPC", "SwiftAppExample",
+                "TestSupport",
+            ]
+        ),
         tests("Product", "Backends", []),
         tests("Product", "Gateway", ["Addresses", "HTTPWire", "JSONRPC"]),
         tests(

@@ -5,7 +5,7 @@ import Children
 package import Configuration
 package import Diagnostics
 package import EventLoop
-import Gateway
+package import Gateway
 import HTTPServer
 import HTTPWire
 import JSONRPC
@@ -19,9 +19,9 @@ import TLS
 /// It starts listening when it is made, and finds out what its servers speak in the background. It ends with `stop`:
 /// nothing new is taken, what is being answered may finish within `shutdownGrace`, then every process is ended.
 package final class GatewayServer {
-    private let context: FrontendContext
+    let context: FrontendContext
     private let backends: [any Backend]
-    private let server: HTTPServer
+    let server: HTTPServer
     private let identity: TLSIdentity?
     private let handler: GatewayHandler
     private let configuration: GatewayConfiguration
@@ -40,6 +40,7 @@ package final class GatewayServer {
     /// - Parameters:
     ///   - configuration: What to offer.
     ///   - hosted: Servers of this process that are offered besides, by name.
+    ///   - keys: Keys of which requests must bring one; nil asks for none.
     ///   - environment: Where commands and variables are found.
     ///   - loop: Where it lives.
     ///   - log: Where it says what happens.
@@ -47,6 +48,7 @@ package final class GatewayServer {
     package init(
         _ configuration: GatewayConfiguration,
         hosting hosted: [(name: String, server: MCPServer)] = [],
+        keys: AccessKeys? = nil,
         in environment: ConfigurationEnvironment,
         on loop: EventLoop,
         log: Log
@@ -99,6 +101,7 @@ package final class GatewayServer {
                 allowsLoopback: configuration.bindsToLoopback
             ),
             proxies: ProxyTrust(configuration.trustedProxies),
+            keys: keys,
             registry: Registry(backends, defaultName: single ?? federation?.name),
             sessions: SessionTable(
                 capacity: configuration.limits.sessions,

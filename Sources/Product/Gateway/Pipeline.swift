@@ -16,6 +16,8 @@ package final class Pipeline {
     package let admission: Admission
     /// Who is believed what they say about those behind them.
     private let proxies: ProxyTrust
+    /// Keys of which requests must bring one; nil where none are asked for.
+    private let keys: AccessKeys?
     /// The servers.
     package let registry: Registry
     /// The sessions.
@@ -27,12 +29,14 @@ package final class Pipeline {
     package init(
         admission: Admission,
         proxies: ProxyTrust = ProxyTrust([]),
+        keys: AccessKeys? = nil,
         registry: Registry,
         sessions: SessionTable,
         records: Records
     ) {
         self.admission = admission
         self.proxies = proxies
+        self.keys = keys
         self.registry = registry
         self.sessions = sessions
         self.records = records
@@ -52,6 +56,7 @@ package final class Pipeline {
         let passage = Passage()
         if !proxies.isEmpty { passage.client = try proxies.client(of: head, peer: peer()) }
         passage.origin = try admission.admit(head, forwardedHost: passage.client?.host)
+        try keys?.check(head)
         try resolve(head, passage)
         identify(head, passage)
         try own(head, passage)
