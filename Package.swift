@@ -120,12 +120,20 @@ let package = Package(
             common
         ),
 
+        room(
+            "Services",
+            "Telemetry",
+            ["Bytes", "JSON", "Crypto", "Diagnostics", "Egress", "EventLoop", "HTTPClient"],
+            common
+        ),
+
         room("Product", "Configuration", ["JSON", "Bytes", "Addresses", "Egress"]),
         room(
             "Product",
             "Sessions",
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "EventStream", "Crypto", "EventLoop", "Diagnostics",
+                "Store",
             ],
             common
         ),
@@ -134,7 +142,7 @@ let package = Package(
             "Backends",
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "StdioFraming", "Children", "EventLoop", "Crypto",
-                "Configuration", "Sessions", "Diagnostics", "MCPServer",
+                "Configuration", "Sessions", "Diagnostics", "MCPServer", "MCPClient", "HTTPClient", "Egress",
             ],
             common
         ),
@@ -143,7 +151,7 @@ let package = Package(
             "Gateway",
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventLoop", "Crypto",
-                "Configuration", "Sessions", "Backends", "Diagnostics", "Addresses",
+                "Configuration", "Sessions", "Backends", "Telemetry", "Diagnostics", "Addresses",
             ],
             common
         ),
@@ -153,7 +161,7 @@ let package = Package(
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventStream",
                 "EventLoop", "Children", "Crypto", "Configuration", "Sessions", "Gateway", "Backends",
-                "MCPServer", "Diagnostics", "TLS",
+                "MCPServer", "Telemetry", "Diagnostics", "Store", "StdioFraming", "TLS",
             ],
             common
         ),
@@ -170,7 +178,8 @@ let package = Package(
             dependencies: [
                 "Configuration", "Gateway", "Frontends", "Backends", "Sessions", "MCPClient", "MCPServer",
                 "MCPCore", "JSONRPC", "HTTPServer",
-                "HTTPClient", "EventLoop", "Children", "Diagnostics", "StdioFraming", "Bytes", "JSON",
+                "Egress", "HTTPClient", "EventLoop", "Children", "Diagnostics", "StdioFraming", "Bytes",
+                "JSON",
             ],
             path: "Sources/Commands/gatehouse",
             swiftSettings: common
@@ -213,6 +222,7 @@ let package = Package(
                 "StdioFraming", "TestSupport",
             ]
         ),
+        tests("Services", "Telemetry", ["Diagnostics", "JSON"]),
         tests("Services", "MCPServer", ["Bytes", "JSON", "EventLoop", "MCPCore", "TestSupport"]),
         tests(
             "Commands",
@@ -229,7 +239,11 @@ let package = Package(
         tests("Protocol", "JSONRPC", ["JSON"]),
         tests("Protocol", "MCPCore", ["JSON", "JSONRPC", "TestSupport"]),
         tests("Protocol", "URITemplate", ["JSON"]),
-        tests("Product", "Sessions", ["MCPCore"]),
+        tests(
+            "Product",
+            "Sessions",
+            ["CFaultyDisk", "Crypto", "Diagnostics", "EventLoop", "JSON", "MCPCore", "Store", "TestSupport"]
+        ),
         // What the example shows, as it stands there, for the tests that run it.
         .target(
             name: "SwiftAppExample",
@@ -246,8 +260,15 @@ let package = Package(
                 "TestSupport",
             ]
         ),
-        tests("Product", "Backends", []),
-        tests("Product", "Gateway", ["Addresses", "HTTPWire", "JSONRPC"]),
+        tests(
+            "Product",
+            "Backends",
+            [
+                "Bytes", "JSON", "JSONRPC", "MCPCore", "Sessions", "Configuration", "Diagnostics", "Egress",
+                "EventLoop", "HTTPClient", "MCPClient", "StdioFraming", "TestSupport",
+            ]
+        ),
+        tests("Product", "Gateway", ["Addresses", "Diagnostics", "HTTPWire", "JSONRPC", "MCPCore"]),
         tests(
             "Product",
             "Frontends",

@@ -269,8 +269,15 @@ def test_if_all_are_dead_it_is_an_error(make_gateway, ledger):
 
 
 def pids(gateway, server):
-    """The processes of a server that hold a conversation, and no throw-away ones."""
-    return [pid for pid in gateway.children(server) if "shelf.py" in open(f"/proc/{pid}/cmdline").read()]
+    """The processes of a server itself, without those that watch over them."""
+
+    def command(pid):
+        try:
+            return open(f"/proc/{pid}/cmdline").read()
+        except OSError:
+            return ""
+
+    return [pid for pid in gateway.children(server) if "shelf.py" in command(pid)]
 
 
 def stop(gateway, server):
@@ -368,3 +375,28 @@ def test_tasks_lead_back_to_their_server(make_gateway, ledger):
         until(done, f"the task of {name}")
         assert gateway.seen(name, "tasks/get")
     assert client.request("tasks/get", {"taskId": "made up"})["error"]["code"] == -32602
+
+
+def test_a_server_that_never_says_a_word_delays_only_the_beginning(make_gateway, ledger, wire):
+    gateway = make_gateway({"silent": plain("--bad", "silent"), "one": SERVERS["one"]}, {"timeouts": {"federation": 2}})
+    warm(gateway, wire, ledger, ["search"])
+    begin = time.monotonic()
+    client = client_of(gateway, ledger, wire)
+    assert listed(client) == ["search", "fetch", "log", "progress"]
+    assert remarks(client)[LEFT_OUT] == ["silent"]
+    assert text_of(client.call("search")) == "one search"
+    assert time.monotonic() - begin < 6
+    if wire == "legacy":
+        assert client.delete().status == 200
+
+
+def test_sessions_that_end_leave_no_processes(gateway, ledger):
+    before = set(pids(gateway, "one"))
+    sessions = [LegacySession(gateway, ledger, "").open(timeout=60) for _ in range(5)]
+    for session in sessions:
+        assert text_of(session.call("one_search")) == "one search"
+    mine = set(pids(gateway, "one")) - before
+    assert len(mine) >= 5
+    for session in sessions:
+        assert session.delete().status == 200
+    until(lambda: not set(mine) & set(pids(gateway, "one")), "the end of their processes")

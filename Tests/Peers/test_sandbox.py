@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from peers.gateway import BINARY, SERVERS, Gateway
+from peers.gateway import BINARY, SERVERS, Gateway, check
 from peers.processes import is_alive
 from peers.raw import LegacySession
 from peers.waiting import until
@@ -167,6 +167,19 @@ def test_it_gets_its_three_descriptors_and_no_more(inside, level):
     assert len(inside(level)("import os; found = os.listdir('/proc/self/fd')")) == 4, "one more reads the directory"
 
 
+def test_what_watches_over_it_is_out_of_its_reach(inside, level):
+    run = inside(level)
+    for name in ("mem", "environ"):
+        refused(run, f"open('/proc/1/{name}', 'rb').read(1)", "Permission denied")
+    refused(run, "open('/proc/1/fd/3', 'wb')", "Permission denied")
+
+
+def test_the_devices_are_those_that_every_program_expects(inside, level):
+    found = set(inside(level)("import os; found = os.listdir('/dev')"))
+    usual = {"null", "zero", "full", "random", "urandom", "tty", "stdin", "stdout", "stderr", "fd", "core"}
+    assert {"null", "urandom"} <= found <= usual | {"shm", "pts", "ptmx", "console"}
+
+
 def test_under_strict_it_makes_no_further_namespaces(inside):
     code = "import ctypes, os; found = ctypes.CDLL(None, use_errno=True).unshare(0x10000000)"
     assert inside("strict")(code) == -1
@@ -252,6 +265,22 @@ def test_without_a_directory_of_its_own_it_may_read_the_gateways(make_gateway, l
 def test_the_kernels_settings_cannot_be_changed(inside, level):
     for name in ("kernel/core_pattern", "kernel/hostname", "vm/swappiness"):
         refused(inside(level), f"open('/proc/sys/{name}', 'r+')", *READ_ONLY)
+    code = """
+import os
+found = []
+for folder, _, names in os.walk('/proc'):
+    if folder.split('/')[2:3] and folder.split('/')[2].isdigit() or folder.startswith(('/proc/self', '/proc/thread')):
+        continue
+    for name in names:
+        try:
+            os.close(os.open(os.path.join(folder, name), os.O_WRONLY))
+            found.append(os.path.join(folder, name))
+        except OSError:
+            pass
+"""
+    # To write to the first asks to be told of something; the other asks for a capability then.
+    harmless = ("/proc/pressure/", "/proc/mtrr")
+    assert [name for name in inside(level)(code) if not name.startswith(harmless)] == []
 
 
 def test_under_strict_nothing_of_the_system_can_be_written(inside):
@@ -313,7 +342,6 @@ def test_control_groups_go_with_their_server(inside, gateway):
     run = inside("bounded")
     run("found = 1")
     run.session.delete()
-    until(lambda: not [g for g in groups_of(gateway) if not g.endswith("-gateway")] or gateway.children("bounded"), "")
     until(lambda: len(groups_of(gateway)) <= 2 * len(gateway.children("bounded")), "the end of its groups")
 
 
@@ -378,6 +406,19 @@ def test_a_path_that_is_not_there_is_told(gateway, ledger, place):
     session = LegacySession(gateway, ledger, "hopeless")
     reply = session.post(session.offer())
     assert f"cannot show {place / 'nothing'}" in reply.json()["error"]["message"]
+
+
+def test_check_names_what_an_argument_says_and_the_sandbox_does_not_show(tmp_path, level):
+    away, shown = tmp_path / "away", tmp_path / "shown"
+    away.mkdir(), shown.mkdir()
+    server = {"command": "/bin/cat", "args": [str(away), str(shown), "/usr", "/no/such/file", "relative"]}
+    server["sandbox"] = {"level": level, "readable": [str(shown)]}
+    (tmp_path / "work").mkdir()
+    server["cwd"] = str(tmp_path / "work")
+    status, out, _ = check(tmp_path, {"mcpServers": {"some": server}})
+    assert status == 0
+    hints = [line for line in out.splitlines() if "sandbox" in line]
+    assert len(hints) == 1 and f"does not show {away};" in hints[0]
 
 
 def test_a_program_that_cannot_run_in_there_is_told(gateway, ledger):

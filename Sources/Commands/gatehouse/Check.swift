@@ -42,7 +42,7 @@ enum Check {
         let report = ConfigurationReader.load(path, in: environment)
         for issue in report.issues { print(issue.description) }
         let errors = report.issues.count { $0.severity == .error }
-        let warnings = report.issues.count - errors
+        var warnings = report.issues.count - errors
         guard report.isValid else {
             Terminal.say(
                 "\(errors) mistake\(errors == 1 ? "" : "s"), \(warnings) warning\(warnings == 1 ? "" : "s")"
@@ -55,6 +55,9 @@ enum Check {
             Terminal.say("error: \(problem)")
             return 2
         }
+        let hints = Confinement(report.configuration, in: environment).hints(on: report.configuration)
+        for hint in hints { print("warning: \(hint)") }
+        warnings += hints.count
         let servers = report.configuration.servers.filter(\.isEnabled).count
         Terminal.say(
             "ok: \(servers) server\(servers == 1 ? "" : "s")" + (warnings > 0 ? ", \(warnings) warnings" : "")

@@ -58,7 +58,7 @@ package struct Confinement: Sendable {
     /// What confines the processes of a server that a command starts; nil for nothing.
     ///
     /// - Throws: Why it cannot be confined. Then it must not be started.
-    func sandbox(
+    private func sandbox(
         for server: ServerConfiguration,
         _ command: ChildCommand
     ) throws(SandboxFailure) -> Sandbox? {
@@ -87,16 +87,23 @@ package struct Confinement: Sendable {
         return sandbox
     }
 
-    /// Confines a command of a server, if it is to be.
+    /// What starts a process of a server, confined if it is to be.
     ///
-    /// It starts in its own directory or the gateway's, and finds its temporary files where they are its own.
-    func confine(
-        _ command: ChildCommand,
-        of server: ServerConfiguration
-    ) throws(SandboxFailure) -> ChildCommand {
-        guard let sandbox = try sandbox(for: server, command) else { return command }
-        var command = command
-        command.sandbox = sandbox
+    /// A confined one starts in its own directory or the gateway's, and finds its temporary files where they are its own.
+    func command(of server: ServerConfiguration) throws(CommandFailure) -> ChildCommand {
+        let resolved = try CommandResolver.resolve(server, in: environment)
+        var command = ChildCommand(
+            executable: resolved.executable,
+            arguments: resolved.arguments,
+            environment: ChildEnvironment.variables(for: server, parent: environment.variables),
+            workingDirectory: server.workingDirectory
+        )
+        do throws(SandboxFailure) {
+            command.sandbox = try sandbox(for: server, command)
+        } catch {
+            throw CommandFailure(message: error.message)
+        }
+        guard command.sandbox != nil else { return command }
         command.workingDirectory = directories[server.name] ?? environment.workingDirectory
         if command.environment["TMPDIR"] != nil { command.environment["TMPDIR"] = "/tmp" }
         command.environment["XDG_RUNTIME_DIR"] = nil

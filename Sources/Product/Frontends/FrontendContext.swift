@@ -5,6 +5,7 @@ import Crypto
 package import Diagnostics
 package import EventLoop
 package import Gateway
+package import Sessions
 
 /// What all frontends share.
 ///
@@ -27,8 +28,14 @@ package final class FrontendContext {
     var markRoom: Int { max(Self.markLimit - markedBytes, 4096) }
     /// Where events are put together, one at a time.
     var event: [UInt8] = []
+    /// The sessions of the database; nil if nothing outlives the gateway.
+    let lasting: LastingSessions?
+    /// Brings sessions of another run back.
+    private(set) lazy var restorer = lasting.map { Restorer(self, $0) }
     /// Whether what is counted may be asked for over HTTP.
     let showsMetrics: Bool
+    /// What stands before our paths where clients write them, if a proxy takes it away.
+    let pathPrefix: String
     /// Whether the gateway is stopping: nothing new is begun.
     package internal(set) var isDraining = false
 
@@ -38,7 +45,9 @@ package final class FrontendContext {
         pipeline: Pipeline,
         limits: Limits,
         timeouts: Timeouts,
+        lasting: LastingSessions? = nil,
         showsMetrics: Bool,
+        pathPrefix: String = "",
         log: Log
     ) {
         self.loop = loop
@@ -46,6 +55,18 @@ package final class FrontendContext {
         self.limits = limits
         self.timeouts = timeouts
         self.showsMetrics = showsMetrics
+        self.pathPrefix = pathPrefix
         self.log = log.of("http")
+        self.lasting = lasting
+        pipeline.sessions.onEnd = { lasting?.ended($0) }
+    }
+
+    /// What a session keeps of its streams.
+    var eventLog: EventLog {
+        EventLog(
+            bytes: limits.replayBytes,
+            events: limits.replayEvents,
+            age: limits.replayTime.wholeMilliseconds
+        )
     }
 }

@@ -12,6 +12,7 @@ import JSONRPC
 import MCPCore
 package import MCPServer
 import Sessions
+import Telemetry
 import TLS
 
 /// A gateway that runs: its listener, its sessions and its servers, on one loop.
@@ -21,11 +22,13 @@ import TLS
 package final class GatewayServer {
     let context: FrontendContext
     private let backends: [any Backend]
-    let server: HTTPServer
+    /// Where clients come in: one of these.
+    private let front: any GatewayFront
+    let server: HTTPServer?
     private let identity: TLSIdentity?
-    private let handler: GatewayHandler
     private let configuration: GatewayConfiguration
     private let clock: LoopTimer
+    private let exporter: SpanExporter?
     private var clockTicks = 0
     private var nextSweep: UInt64 = 0
     private var graceTimer: LoopTimer?
@@ -44,39 +47,60 @@ package final class GatewayServer {
     ///   - environment: Where commands and variables are found.
     ///   - loop: Where it lives.
     ///   - log: Where it says what happens.
-    /// - Throws: Why it cannot listen, or cannot speak TLS.
+    ///   - entrance: How clients come in.
+    /// - Throws: Why it cannot listen or speak TLS, or why its state is refused, in words.
     package init(
         _ configuration: GatewayConfiguration,
         hosting hosted: [(name: String, server: MCPServer)] = [],
         keys: AccessKeys? = nil,
         in environment: ConfigurationEnvironment,
         on loop: EventLoop,
-        log: Log
+        log: Log,
+        entrance: GatewayEntrance = .http
     ) throws {
         self.configuration = configuration
-        identity = try ListenerSecurity.identity(of: configuration)
+        if case .http = entrance {
+            identity = try ListenerSecurity.identity(of: configuration)
+        } else {
+            identity = nil
+        }
+        let lasting = try LastingSessions.open(configuration, on: loop, log: log)
         let launcher = ChildSpawner.locateLauncher()
         if launcher == nil, configuration.servers.contains(where: \.isEnabled) {
             log.warning("gatehouse-launcher is not beside this program: what children start may outlive them")
         }
         let spawner = ChildSpawner(launcher: launcher)
         let confinement = Confinement(configuration, in: environment)
-        let population = ChildPopulation(limit: configuration.limits.children)
+        let population = ChildPopulation(
+            limit: configuration.limits.children,
+            principalLimit: configuration.limits.childrenPerPrincipal ?? .max
+        )
         let processes = configuration.servers.filter(\.isEnabled).map { server in
-            let processes = ServerProcesses(
+            let context = ServerContext(
                 server: server,
                 limits: configuration.limits,
-                environment: environment,
                 loop: loop,
-                spawner: spawner,
-                confinement: confinement,
-                population: population,
                 timeouts: configuration.timeouts,
                 log: log
             )
             // Off loopback nobody is known apart, so that nothing may stay in a process between two calls.
             let isolation = server.isolation ?? (configuration.bindsToLoopback ? .principal : .call)
-            return ProcessBackend(processes, isolation: isolation)
+            if let endpoint = server.remote {
+                return ServerBackend(
+                    context,
+                    isolation: isolation,
+                    endpoint: endpoint,
+                    egress: configuration.egress
+                )
+            }
+            return ServerBackend(
+                context,
+                isolation: isolation,
+                environment: environment,
+                spawner: spawner,
+                confinement: confinement,
+                population: population
+            )
         }
         let own = hosted.map { name, server in
             HostedBackend(
@@ -84,6 +108,7 @@ package final class GatewayServer {
                 name: name,
                 capacity: configuration.limits.connections,
                 timeout: ServerConfiguration(name: name).requestTimeout,
+                ceiling: ServerConfiguration(name: name).requestTimeoutCeiling,
                 on: loop
             )
         }
@@ -92,6 +117,8 @@ package final class GatewayServer {
         let federation =
             single == nil ? configuration.federation(of: servers, on: loop, log: log) : nil
         backends = servers + (federation.map { [$0] } ?? [])
+        let tracer = configuration.tracer(on: loop, log: log)
+        exporter = tracer?.exporter
         let pipeline = Pipeline(
             admission: Admission(
                 hosts: configuration.hosts + [
@@ -105,28 +132,35 @@ package final class GatewayServer {
             registry: Registry(backends, defaultName: single ?? federation?.name),
             sessions: SessionTable(
                 capacity: configuration.limits.sessions,
-                lifetime: configuration.timeouts.sessionLifetime.wholeMilliseconds
+                lifetime: entrance.sessionLifetime(configuration.timeouts)
             ),
-            records: Records(log: log)
+            records: Records(log: log, tracer: tracer)
         )
         context = FrontendContext(
             loop: loop,
             pipeline: pipeline,
             limits: configuration.limits,
             timeouts: configuration.timeouts,
+            lasting: lasting,
             showsMetrics: configuration.metrics ?? configuration.bindsToLoopback,
+            pathPrefix: configuration.publicPath,
             log: log
         )
-        handler = GatewayHandler(context)
-        server = try HTTPServer(
-            loop: loop,
-            host: configuration.host,
-            port: configuration.port,
-            limits: Self.limits(configuration),
-            identity: identity,
-            secureFields: ListenerSecurity.fields(of: configuration),
-            handler: handler
-        )
+        switch entrance {
+        case .http:
+            let listening = try HTTPServer(
+                loop: loop,
+                host: configuration.host,
+                port: configuration.port,
+                limits: Self.limits(configuration),
+                identity: identity,
+                secureFields: ListenerSecurity.fields(of: configuration),
+                handler: GatewayHandler(context)
+            )
+            (front, server) = (listening, listening)
+        case .pipes(let pipes):
+            (front, server) = (try pipes.open(context), nil)
+        }
         let ticker = Ticker()
         clock = LoopTimer(loop) { ticker.tick() }
         ticker.server = self
@@ -140,7 +174,7 @@ package final class GatewayServer {
     /// Finds out what the servers speak, one after the other, so that the start is no storm of processes.
     ///
     /// A server that somebody asks for in the meantime is looked at at once.
-    private func warmUp(_ rest: ArraySlice<ProcessBackend>) {
+    private func warmUp(_ rest: ArraySlice<ServerBackend>) {
         guard let next = rest.first, !context.isDraining else { return }
         next.warmUp { [weak self] in
             self?.context.loop.onNextTurn { self?.warmUp(rest.dropFirst()) }
@@ -148,7 +182,7 @@ package final class GatewayServer {
     }
 
     /// The port that it listens on.
-    package var port: UInt16 { server.port }
+    package var port: UInt16 { server?.port ?? 0 }
 
     /// Where clients find it, without a path.
     package var url: String {
@@ -163,18 +197,26 @@ package final class GatewayServer {
         context.isDraining = true
         onStopped = completion
         for session in context.pipeline.sessions.all {
-            for stream in session.streams.values where stream.isGeneral { stream.finish() }
+            for stream in session.streams.values where stream.isGeneral && stream !== session.channel {
+                stream.finish()
+            }
         }
+        context.pipeline.channels.drain()
         for backend in backends { backend.beginStopping() }
         graceTimer = LoopTimer(context.loop) { [weak self] in self?.graceIsOver() }
         graceTimer?.schedule(after: configuration.timeouts.shutdownGrace.wholeMilliseconds)
-        server.drain { [weak self] in self?.endServers() }
+        front.drain { [weak self] in self?.endServers() }
+    }
+
+    /// Closes what connects it with its clients; to be called when it has stopped.
+    package func close() {
+        front.close()
     }
 
     /// What is still being answered is answered with an error, and nobody is waited for any more.
     private func graceIsOver() {
         endServers()
-        context.loop.onNextTurn { [weak self] in self?.server.close() }
+        context.loop.onNextTurn { [weak self] in self?.front.close() }
     }
 
     private func endServers() {
@@ -182,6 +224,7 @@ package final class GatewayServer {
         hasEndedServers = true
         graceTimer?.close()
         clock.close()
+        context.lasting?.suspend(context.pipeline.sessions.all, now: context.loop.now)
         context.pipeline.sessions.endAll()
         var waiting = backends.count
         guard waiting > 0 else { return stopped() }
@@ -193,10 +236,16 @@ package final class GatewayServer {
         }
     }
 
+    /// Milliseconds that the last spans may take to be sent.
+    private static let exportGrace: UInt64 = 2_000
+
     private func stopped() {
-        let completion = onStopped
-        onStopped = nil
-        completion?()
+        guard let completion = onStopped.take() else { return }
+        let export = { [exporter] in
+            guard let exporter else { return completion() }
+            exporter.drain(within: Self.exportGrace, completion)
+        }
+        if let lasting = context.lasting { lasting.close(export) } else { export() }
     }
 
     // MARK: Time
@@ -210,7 +259,7 @@ package final class GatewayServer {
             for session in context.pipeline.sessions.all where abs(session.id.hashValue % Self.slots) == slot
             {
                 for stream in session.streams.values {
-                    (stream.outlet as? EventOutlet)?.sendHeartbeat()
+                    stream.outlet?.sendHeartbeat()
                 }
             }
         }
@@ -221,6 +270,8 @@ package final class GatewayServer {
         let idle = configuration.timeouts.session.wholeMilliseconds
         let registry = context.pipeline.registry
         for backend in backends { backend.sweep(now: now) }
+        context.lasting?.tick(context.pipeline.sessions.all, now: now)
+        context.pipeline.channels.sweep(at: now)
         context.pipeline.sessions.sweep(at: now) { registry.find($0.server)?.sessionTimeout ?? idle }
     }
 

@@ -37,6 +37,6 @@ extension GatewayServer {
                 processes: $0.processCount
             )
         }
-        return GatewayStatus(servers: servers, connections: server.connectionCount)
+        return GatewayStatus(servers: servers, connections: server?.connectionCount ?? 0)
     }
 }

@@ -5,7 +5,6 @@ import Bytes
 import Configuration
 import EventLoop
 import Gateway
-import HTTPServer
 import JSON
 import JSONRPC
 import MCPCore
@@ -20,11 +19,13 @@ final class InitializePost: Caller {
     private let backend: any Backend
     private let conversation: any Conversation
     private let capabilities: ClientCapabilities
-    private let exchange: HTTPExchange
+    private let port: any ReplyPort
     /// What is to be closed when the call ends.
     private var open: OpenCall?
     /// Whether the client sent no `initialize`, and is told only the session's id.
     private let isSilent: Bool
+    /// The request as the server gets it, if sessions outlive the gateway.
+    var request: [UInt8] = []
 
     /// For a client's `initialize`.
     convenience init(
@@ -34,9 +35,9 @@ final class InitializePost: Caller {
         _ conversation: any Conversation,
         _ capabilities: ClientCapabilities,
         _ open: OpenCall,
-        answering exchange: HTTPExchange
+        answering port: any ReplyPort
     ) {
-        self.init(context, passage, backend, conversation, capabilities, open, exchange, isSilent: false)
+        self.init(context, passage, backend, conversation, capabilities, open, port, isSilent: false)
     }
 
     /// For a session that is opened by GET.
@@ -47,9 +48,9 @@ final class InitializePost: Caller {
         _ conversation: any Conversation,
         _ capabilities: ClientCapabilities,
         _ open: OpenCall,
-        opening exchange: HTTPExchange
+        opening port: any ReplyPort
     ) {
-        self.init(context, passage, backend, conversation, capabilities, open, exchange, isSilent: true)
+        self.init(context, passage, backend, conversation, capabilities, open, port, isSilent: true)
     }
 
     private init(
@@ -59,7 +60,7 @@ final class InitializePost: Caller {
         _ conversation: any Conversation,
         _ capabilities: ClientCapabilities,
         _ open: OpenCall,
-        _ exchange: HTTPExchange,
+        _ port: any ReplyPort,
         isSilent: Bool
     ) {
         self.open = open
@@ -68,7 +69,7 @@ final class InitializePost: Caller {
         self.backend = backend
         self.conversation = conversation
         self.capabilities = capabilities
-        self.exchange = exchange
+        self.port = port
         self.isSilent = isSilent
         context.pipeline.sessions.beginOpening(server: backend.name)
     }
@@ -113,11 +114,7 @@ final class InitializePost: Caller {
             server: backend.name,
             revision: revision,
             foundation: conversation,
-            log: EventLog(
-                bytes: context.limits.replayBytes,
-                events: context.limits.replayEvents,
-                age: context.limits.replayTime.wholeMilliseconds
-            ),
+            log: port.canResume ? context.eventLog : EventLog(bytes: 0, events: 0, age: 0),
             streamLimit: context.limits.streams,
             now: context.loop.now
         )
@@ -127,6 +124,11 @@ final class InitializePost: Caller {
         let client = LegacyClient(context, session, capabilities)
         conversation.listener = client
         session.companion = client
+        let result = try? JSONValue(bytes.extracting(message.envelope.result.range))
+        session.changes = SessionReplay.changes(of: result?["capabilities"])
+        if port.canResume {
+            context.lasting?.keep(session, initialize: request, isOpenedByGET: isSilent)
+        }
         if isSilent { greet(message, bytes, session) }
         forward(message, bytes, call, session: session)
     }
@@ -134,17 +136,16 @@ final class InitializePost: Caller {
     /// Finishes the handshake in the client's place.
     private func greet(_ message: Message, _ bytes: Span<UInt8>, _ session: Session) {
         session.initializeResult = [UInt8](bytes, message.envelope.result.range)
+        session.memory.isInitialized = true
         let text = Array(#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#.utf8)
         if let notification = try? Message(text.span) { conversation.notify(notification, text.span) }
     }
 
     private func forward(_ message: Message, _ bytes: Span<UInt8>, _ call: Call, session: Session?) {
-        var fields = Responses.jsonFields(origin: passage.origin)
-        if let session { fields.append(("Mcp-Session-Id", session.id.text)) }
-        if isSilent { return exchange.respond(session == nil ? 503 : 200, fields) }
+        if isSilent { return port.respond(session == nil ? 503 : 200, in: session) { _ in } }
         var edits = Edits()
         edits.replace(message.envelope.id, with: call.clientID)
-        exchange.respond(200, fields) { edits.apply(to: bytes, onOneLine: false, into: &$0) }
+        port.respond(200, in: session) { edits.apply(to: bytes, onOneLine: false, into: &$0) }
     }
 
     func notice(_ message: Message, _ bytes: Span<UInt8>, for call: Call) {
@@ -155,16 +156,16 @@ final class InitializePost: Caller {
         close(.failed(failure), id: call.clientID)
         conversation.end()
         if isSilent {
-            return exchange.answer(503, #"{"error":"MCP server connection failed"}"#, origin: passage.origin)
+            return port.respond(503, in: nil) { $0.append(#"{"error":"MCP server connection failed"}"#) }
         }
         let status = failure.code == .invalidParams ? 400 : 503
-        exchange.refuse(Refusal(status, failure), id: call.clientID, origin: passage.origin)
+        port.refuse(Refusal(status, failure), id: call.clientID)
     }
 
     func cancelled(_ call: Call) {
         close(.cancelled, id: call.clientID)
         conversation.end()
-        exchange.abort()
+        port.abort()
     }
 
     func stopping(_ call: Call) {}

@@ -25,43 +25,110 @@ final class LegacyFrontend {
 
     func post(_ message: Message, _ bytes: Span<UInt8>, _ exchange: HTTPExchange, _ visit: Visit) {
         let passage = visit.passage
+        let port = HTTPReply(exchange: exchange, passage: passage, context: context)
         do throws(Refusal) {
             try checkVersion(exchange.head)
             if let failure = ModernRules.shape(message) { throw Refusal(400, failure) }
+            if let sleeping = context.restorer?.find(exchange.head, passage) {
+                let kept = [UInt8](bytes)
+                return try restore(sleeping, exchange, visit, id: message.id(in: bytes)) { frontend in
+                    guard let message = try? Message(kept.span) else { return }
+                    frontend.post(message, kept.span, exchange, visit)
+                }
+            }
             try context.pipeline.proceed(message, passage)
             if message.method == .initialize {
-                try initialize(message, bytes, exchange, visit)
+                try initialize(message, bytes, port, visit)
             } else {
-                try pass(message, bytes, exchange, visit, in: try session(exchange.head, passage))
+                try pass(message, bytes, port, visit, in: try session(exchange.head, passage))
             }
         } catch {
-            refuse(error, id: message.id(in: bytes), exchange, passage)
+            refuse(error, id: message.id(in: bytes), port)
         }
+    }
+
+    /// Takes a message of a client that has one channel, and by it at most one session.
+    ///
+    /// - Parameters:
+    ///   - message: The message.
+    ///   - bytes: Its text.
+    ///   - port: Where the answer goes.
+    ///   - visit: Who asks, and who hears that they have gone.
+    ///   - session: The channel's session, once it is open.
+    func take(
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        _ port: any ReplyPort,
+        _ visit: Visit,
+        in session: Session?
+    ) {
+        do throws(Refusal) {
+            if let failure = ModernRules.shape(message) { throw Refusal(400, failure) }
+            try context.pipeline.proceed(message, visit.passage)
+            if let session {
+                guard message.method != .initialize else {
+                    throw Refusal(400, .invalidRequest, "The session has been initialized already")
+                }
+                try pass(message, bytes, port, visit, in: session)
+            } else if message.method == .initialize {
+                try initialize(message, bytes, port, visit)
+            } else {
+                try answerBeforeSession(message, bytes, port)
+            }
+        } catch {
+            refuse(error, id: message.envelope.kind == .request ? message.id(in: bytes) : nil, port)
+        }
+    }
+
+    /// Before `initialize` only a ping is answered (2025-11-25, lifecycle, "Initialization").
+    private func answerBeforeSession(
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        _ port: any ReplyPort
+    ) throws(Refusal) {
+        guard message.envelope.kind == .request else { return port.accept() }
+        guard message.method == .ping else {
+            throw Refusal(400, .invalidRequest, "There is no session yet: begin with initialize")
+        }
+        let id = bytes.text(message.envelope.id)
+        port.respond(200, in: nil) { $0.append(#"{"jsonrpc":"2.0","id":\#(id),"result":{}}"#) }
     }
 
     /// An array of messages, which sessions of 2025-03-26 may send (basic, "Batching").
     func batch(_ bytes: Span<UInt8>, _ exchange: HTTPExchange, _ visit: Visit) {
-        let passage = visit.passage
+        let port = HTTPReply(exchange: exchange, passage: visit.passage, context: context)
         do throws(Refusal) {
             try checkVersion(exchange.head)
-            guard let session = passage.session, session.revision.allowsBatches,
-                exchange.head.value(.mcpProtocolVersion).flatMap(Revision.init(bytes:))?.era != .modern
-            else {
-                throw Refusal(
-                    400,
-                    .invalidRequest,
-                    "Invalid request: a body has one message, not an array of them"
-                )
+            if let sleeping = context.restorer?.find(exchange.head, visit.passage) {
+                let kept = [UInt8](bytes)
+                return try restore(sleeping, exchange, visit, id: nil) { frontend in
+                    frontend.batch(kept.span, exchange, visit)
+                }
             }
-            try pass(batch: bytes, exchange, visit, in: session)
+            let header = exchange.head.value(.mcpProtocolVersion).flatMap(Revision.init(bytes:))
+            try take(batch: bytes, port, visit, in: header?.era == .modern ? nil : visit.passage.session)
         } catch {
-            refuse(error, id: nil, exchange, passage)
+            refuse(error, id: nil, port)
         }
+    }
+
+    /// Takes an array of messages, if the session's revision has them.
+    func take(
+        batch bytes: Span<UInt8>,
+        _ port: any ReplyPort,
+        _ visit: Visit,
+        in session: Session?
+    ) throws(Refusal) {
+        guard let session, session.revision.allowsBatches else {
+            let text = "Invalid request: one message is expected here, not an array of them"
+            throw Refusal(400, .invalidRequest, text)
+        }
+        try pass(batch: bytes, port, visit, in: session)
     }
 
     private func pass(
         batch bytes: Span<UInt8>,
-        _ exchange: HTTPExchange,
+        _ port: any ReplyPort,
         _ visit: Visit,
         in session: Session
     ) throws(Refusal) {
@@ -91,10 +158,12 @@ final class LegacyFrontend {
         session.lastUsed = context.loop.now
         guard let conversation = session.foundation as? any Conversation else { return }
         let requests = messages.count(where: { $0.envelope.kind == .request })
-        let post = LegacyPost(context, exchange, visit.passage, session, expecting: requests)
+        if requests > 0 { regain(session, conversation) }
+        let post = LegacyPost(context, port, session, expecting: requests)
         for (message, slice) in zip(messages, slices) {
             let part = bytes.extracting(slice.range)
             try context.pipeline.proceed(message, visit.passage)
+            if session.memory.note(message, part) { context.lasting?.note(session) }
             switch message.envelope.kind {
             case .request: post.send(message, part, to: conversation)
             case .notification: conversation.notify(message, part)
@@ -102,10 +171,16 @@ final class LegacyFrontend {
             }
         }
         if requests == 0 {
-            accept(exchange, visit.passage)
-        } else if exchange.isOpen {
+            port.accept()
+        } else if port.isOpen {
             visit.onVanish = { post.vanished() }
         }
+    }
+
+    /// A server that has died since the last request is followed by another, which has to be told what it was told.
+    private func regain(_ session: Session, _ conversation: any Conversation) {
+        guard session.hasLostServer else { return }
+        (session.companion as? LegacyClient)?.regain(conversation)
     }
 
     private static func mayStandInBatch(_ message: Message) -> Bool {
@@ -116,23 +191,25 @@ final class LegacyFrontend {
     private func pass(
         _ message: Message,
         _ bytes: Span<UInt8>,
-        _ exchange: HTTPExchange,
+        _ port: any ReplyPort,
         _ visit: Visit,
         in session: Session
     ) throws(Refusal) {
         session.lastUsed = context.loop.now
         guard let conversation = session.foundation as? any Conversation else { return }
+        if session.memory.note(message, bytes) { context.lasting?.note(session) }
         switch message.envelope.kind {
         case .request:
-            let post = LegacyPost(context, exchange, visit.passage, session, expecting: 1)
+            regain(session, conversation)
+            let post = LegacyPost(context, port, session, expecting: 1)
             post.send(message, bytes, to: conversation)
-            if exchange.isOpen { visit.onVanish = { post.vanished() } }
+            if port.isOpen { visit.onVanish = { post.vanished() } }
         case .notification:
             conversation.notify(message, bytes)
-            accept(exchange, visit.passage)
+            port.accept()
         case .result, .error:
             answer(message, bytes, conversation)
-            accept(exchange, visit.passage)
+            port.accept()
         }
     }
 
@@ -146,16 +223,12 @@ final class LegacyFrontend {
         }
     }
 
-    private func accept(_ exchange: HTTPExchange, _ passage: Passage) {
-        exchange.respond(202, Responses.jsonFields(origin: passage.origin))
-    }
-
     // MARK: Sessions
 
     private func initialize(
         _ message: Message,
         _ bytes: Span<UInt8>,
-        _ exchange: HTTPExchange,
+        _ port: any ReplyPort,
         _ visit: Visit
     ) throws(Refusal) {
         let passage = visit.passage
@@ -171,15 +244,15 @@ final class LegacyFrontend {
         }
         if let session = passage.session, let result = session.initializeResult {
             // Opened by a GET, as clients of seed 001 do: the server has been greeted already.
-            return answerAgain(result, message, bytes, exchange, passage, session)
+            return answerAgain(result, message, bytes, port, session)
         }
         guard let backend = passage.backend else { return }
         guard backend.isKnown else {
-            return try context.wait(for: backend, bytes, exchange) {
+            return try context.wait(for: backend, bytes, port) {
                 [weak self] message, bytes throws(Refusal) in
-                try self?.initialize(message, bytes, exchange, visit)
+                try self?.initialize(message, bytes, port, visit)
             } refuse: { [weak self] refusal, message, bytes in
-                self?.refuse(refusal, id: message.id(in: bytes), exchange, passage)
+                self?.refuse(refusal, id: message.id(in: bytes), port)
             }
         }
         try checkRoom(backend)
@@ -195,21 +268,25 @@ final class LegacyFrontend {
         let capabilities = try? JSONValue(bytes.extracting(message.params.capabilities.range))
         do throws(Failure) {
             let conversation = try backend.openSession(for: passage.principal)
+            let open = context.pipeline.records.open(
+                message,
+                bytes,
+                server: backend.name,
+                era: .legacy,
+                session: nil,
+                head: port.head
+            )
+            open.trace?.write(message, bytes, &edits)
             let post = InitializePost(
                 context,
                 passage,
                 backend,
                 conversation,
                 ClientCapabilities(capabilities),
-                context.pipeline.records.open(
-                    message,
-                    bytes,
-                    server: backend.name,
-                    era: .legacy,
-                    session: nil
-                ),
-                answering: exchange
+                open,
+                answering: port
             )
+            if context.lasting != nil { edits.apply(to: bytes, onOneLine: true, into: &post.request) }
             do throws(Failure) {
                 _ = try conversation.call(message, bytes, from: post, edits: edits)
             } catch {
@@ -217,7 +294,7 @@ final class LegacyFrontend {
                 conversation.end()
                 throw error
             }
-            if exchange.isOpen { visit.onVanish = { post.vanished() } }
+            if port.isOpen { visit.onVanish = { post.vanished() } }
         } catch {
             throw Refusal(error)
         }
@@ -227,14 +304,11 @@ final class LegacyFrontend {
         _ result: [UInt8],
         _ message: Message,
         _ bytes: Span<UInt8>,
-        _ exchange: HTTPExchange,
-        _ passage: Passage,
+        _ port: any ReplyPort,
         _ session: Session
     ) {
         let id = bytes.text(message.envelope.id)
-        var fields = Responses.jsonFields(origin: passage.origin)
-        fields.append(("Mcp-Session-Id", session.id.text))
-        exchange.respond(200, fields) { output in
+        port.respond(200, in: session) { output in
             output.append(literal: "{\"jsonrpc\":\"2.0\",\"id\":")
             output.append(id)
             output.append(literal: ",\"result\":")
@@ -243,7 +317,8 @@ final class LegacyFrontend {
         }
     }
 
-    private func checkRoom(_ backend: any Backend) throws(Refusal) {
+    /// Checks that another session may be opened.
+    func checkRoom(_ backend: any Backend) throws(Refusal) {
         let sessions = context.pipeline.sessions
         guard sessions.hasRoom else { throw .busy("Too many sessions are open; try again later") }
         if let limit = backend.sessionLimit, sessions.count(server: backend.name) >= limit {
@@ -280,13 +355,16 @@ final class LegacyFrontend {
         do {
             if head.method == .get, Negotiation(head).namesEvents, head.count(.mcpSessionID) > 0 {
                 try checkVersion(head)
+                if let sleeping = context.restorer?.find(head, passage) {
+                    return try restore(sleeping, exchange, visit, id: nil) { $0.get(exchange, visit) }
+                }
                 return try stream(exchange, visit, in: try session(head, passage))
             }
             if head.method == .get, Self.asksForSession(head) { return try openSeedSession(exchange, visit) }
             if Negotiation(head).namesEvents { _ = try session(head, passage) }
             health(exchange, passage)
         } catch {
-            refuse(error, id: nil, exchange, passage)
+            refuse(error, id: nil, HTTPReply(exchange: exchange, passage: passage, context: context))
         }
     }
 
@@ -358,10 +436,12 @@ final class LegacyFrontend {
                     bytes.span,
                     server: backend.name,
                     era: .legacy,
-                    session: nil
+                    session: nil,
+                    head: exchange.head
                 ),
-                opening: exchange
+                opening: HTTPReply(exchange: exchange, passage: passage, context: context)
             )
+            post.request = bytes
             do throws(Failure) {
                 _ = try conversation.call(read, bytes.span, from: post, edits: Edits())
             } catch {
@@ -394,11 +474,11 @@ final class LegacyFrontend {
         session.lastUsed = now
         let found: SessionStream
         var missed: [(EventID, [UInt8])] = []
-        let isResumption = exchange.head.count(.lastEventID) > 0
+        let last = exchange.head.value(.lastEventID).flatMap(EventID.init)
+        // What a general stream of another run said is gone, but it may begin anew.
+        let isResumption = exchange.head.count(.lastEventID) > 0 && last.map(session.isFormerGeneral) != true
         if isResumption {
-            guard let id = exchange.head.value(.lastEventID).flatMap(EventID.init),
-                let (known, messages) = session.missed(after: id, at: now)
-            else {
+            guard let last, let (known, messages) = session.missed(after: last, at: now) else {
                 throw Refusal(
                     400,
                     .invalidRequest,
@@ -417,7 +497,7 @@ final class LegacyFrontend {
         fields.append(("Mcp-Session-Id", session.id.text))
         let outlet = EventOutlet(exchange, context, fields: fields)
         visit.onVanish = { [unowned outlet] in found.detach(outlet) }
-        guard isResumption else { return found.open(outlet) }
+        guard isResumption else { return found.open(outlet, at: now) }
         for (id, message) in missed { outlet.send(event: id, message.span) }
         found.resume(outlet)
     }
@@ -425,16 +505,57 @@ final class LegacyFrontend {
     func delete(_ exchange: HTTPExchange, _ visit: Visit) {
         do {
             try checkVersion(exchange.head)
+            let done = {
+                if exchange.isOpen {
+                    exchange.respond(200, Responses.jsonFields(origin: visit.passage.origin))
+                }
+            }
+            if let restorer = context.restorer, let sleeping = restorer.find(exchange.head, visit.passage) {
+                return restorer.delete(sleeping, done)
+            }
             let session = try session(exchange.head, visit.passage)
+            guard let lasting = context.lasting else {
+                context.pipeline.sessions.end(session, .client)
+                return done()
+            }
+            // Told when it is written, so that no restart brings it back.
+            lasting.ended(session, done)
             context.pipeline.sessions.end(session, .client)
-            exchange.respond(200, Responses.jsonFields(origin: visit.passage.origin))
         } catch {
-            refuse(error, id: nil, exchange, visit.passage)
+            refuse(error, id: nil, HTTPReply(exchange: exchange, passage: visit.passage, context: context))
         }
     }
 
-    private func refuse(_ refusal: Refusal, id: String?, _ exchange: HTTPExchange, _ passage: Passage) {
+    /// Brings back the session that a request names, and goes on with the request then.
+    private func restore(
+        _ sleeping: SleepingSession,
+        _ exchange: HTTPExchange,
+        _ visit: Visit,
+        id: String?,
+        _ proceed: @escaping (LegacyFrontend) -> Void
+    ) throws(Refusal) {
+        let passage = visit.passage
+        try context.restorer?.restore(
+            sleeping,
+            hasRoom: { () throws(Refusal) in try checkRoom(sleeping.backend) }
+        ) { [weak self] result in
+            guard let self, exchange.isOpen else { return }
+            switch result {
+            case .failure(let refusal):
+                self.refuse(
+                    refusal,
+                    id: id,
+                    HTTPReply(exchange: exchange, passage: passage, context: self.context)
+                )
+            case .success(let session):
+                passage.adopt(session)
+                proceed(self)
+            }
+        }
+    }
+
+    private func refuse(_ refusal: Refusal, id: String?, _ port: any ReplyPort) {
         context.pipeline.records.noteRefusal(refusal.status, refusal.failure.message)
-        exchange.refuse(refusal, id: id, origin: passage.origin)
+        port.refuse(refusal, id: id)
     }
 }

@@ -32,13 +32,14 @@ import Testing
     }
 
     @Test func `is bubblewrap's arguments around those of the launcher`() {
+        let kernelFiles = Sandbox.kernelFiles.map { "--ro-bind-try \($0) \($0)" }.joined(separator: " ")
         let words = Self.arguments(Self.sandbox()).joined(separator: " ")
         let expected = """
             --parent 7 --wrapper 1 -- /usr/bin/bwrap --unshare-user --unshare-pid --unshare-ipc --unshare-uts \
             --unshare-cgroup-try --hostname sandbox --cap-drop ALL --die-with-parent --as-pid-1 \
             --symlink usr/bin /bin --bind /srv /srv --size 1073741824 --tmpfs /tmp --ro-bind /usr /usr \
             --size 65536 --tmpfs /srv/state --remount-ro /srv/state \
-            --proc /proc --ro-bind /proc/sys /proc/sys --dev /dev --size 1073741824 --tmpfs /dev/shm \
+            --proc /proc --ro-bind /proc/sys /proc/sys \(kernelFiles) --dev /dev --size 1073741824 --tmpfs /dev/shm \
             --ro-bind /opt/launcher /run/gatehouse-launcher --remount-ro /dev --remount-ro / \
             -- /run/gatehouse-launcher --inside 1 --chdir /srv -- /usr/bin/server --flag --
             """

@@ -18,6 +18,10 @@ package struct Sandbox: Sendable, Equatable {
 
     /// Bytes of each directory of its own, where memory is not bounded.
     static let scratch = 1 << 30
+    /// What belongs to root beside `/proc/sys`, whose owner root still is in a user namespace.
+    static let kernelFiles = [
+        "/proc/acpi", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/scsi", "/proc/sysrq-trigger",
+    ]
     /// Where it finds the launcher.
     static let launcherPlace = "/run/gatehouse-launcher"
 
@@ -49,8 +53,8 @@ package struct Sandbox: Sendable, Equatable {
         arguments += bounds?.groupOptions(name: group) ?? []
         arguments += ["--", bubblewrap] + Self.namespaces(hasNetwork: hasNetwork, canNest: canNest)
         arguments += view.arguments(scratch: bounds?.memory ?? Self.scratch)
-        // The kernel's settings belong to root, and root in a user namespace is still their owner.
         arguments += ["--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys"]
+        arguments += Self.kernelFiles.flatMap { ["--ro-bind-try", $0, $0] }
         arguments += ["--dev", "/dev", "--size", scratch, "--tmpfs", "/dev/shm"]
         arguments += ["--ro-bind", launcher, Self.launcherPlace]
         arguments += ["--remount-ro", "/dev", "--remount-ro", "/"]
