@@ -12,8 +12,8 @@ import JSONRPC
 import MCPCore
 package import MCPServer
 import Sessions
-import Telemetry
 import TLS
+import Telemetry
 
 /// A gateway that runs: its listener, its sessions and its servers, on one loop.
 ///
