@@ -152,7 +152,7 @@ let package = Package(
             "Gateway",
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventLoop", "Crypto",
-                "Configuration", "Sessions", "Backends", "Telemetry", "Diagnostics",
+                "Configuration", "Sessions", "Backends", "Telemetry", "Diagnostics", "Addresses",
             ],
             common
         ),
@@ -170,7 +170,7 @@ let package = Package(
         room(
             "Product",
             "Hosting",
-            ["EventLoop", "Configuration", "Diagnostics", "Frontends", "MCPServer"],
+            ["EventLoop", "JSON", "Configuration", "Diagnostics", "Gateway", "Frontends", "MCPServer"],
             common
         ),
 
@@ -198,7 +198,7 @@ let package = Package(
         // What tests of several rooms need: no product has it.
         .target(
             name: "TestSupport",
-            dependencies: ["EventLoop", "Bytes", "JSON", "MCPCore"],
+            dependencies: ["EventLoop", "Bytes", "JSON", "MCPCore", "COpenSSL"],
             path: "Tests/Support",
             swiftSettings: common
         ),
@@ -212,7 +212,8 @@ let package = Package(
         tests("IO", "EventLoop", ["Bytes", "TestSupport"]),
         tests("IO", "Children", ["EventLoop", "Bytes", "TestSupport"]),
         tests("IO", "HTTPClient", ["EventLoop", "Bytes", "Addresses", "Egress", "TestSupport"]),
-        tests("IO", "HTTPServer", ["EventLoop", "HTTPWire", "Bytes", "TestSupport"]),
+        tests("IO", "TLS", ["Bytes", "TestSupport"]),
+        tests("IO", "HTTPServer", ["EventLoop", "HTTPWire", "Bytes", "TLS", "TestSupport"]),
         tests("IO", "Store", ["CFaultyDisk", "CSQLite", "Diagnostics", "EventLoop", "TestSupport"]),
         tests(
             "Services",
@@ -244,7 +245,22 @@ let package = Package(
             "Sessions",
             ["CFaultyDisk", "Crypto", "Diagnostics", "EventLoop", "JSON", "MCPCore", "Store", "TestSupport"]
         ),
-        tests("Product", "Hosting", ["MCPServer", "MCPClient", "EventLoop", "JSON", "TestSupport"]),
+        // What the example shows, as it stands there, for the tests that run it.
+        .target(
+            name: "SwiftAppExample",
+            dependencies: ["Hosting", "MCPServer"],
+            path: "examples/swift-app/Sources/app",
+            exclude: ["main.swift"],
+            swiftSettings: common
+        ),
+        tests(
+            "Product",
+            "Hosting",
+            [
+                "MCPServer", "MCPClient", "Children", "EventLoop", "JSON", "JSONRPC", "SwiftAppExample",
+                "TestSupport",
+            ]
+        ),
         tests(
             "Product",
             "Backends",
@@ -253,7 +269,7 @@ let package = Package(
                 "EventLoop", "HTTPClient", "MCPClient", "StdioFraming", "TestSupport",
             ]
         ),
-        tests("Product", "Gateway", ["Diagnostics", "HTTPWire", "JSONRPC", "MCPCore"]),
+        tests("Product", "Gateway", ["Addresses", "Diagnostics", "HTTPWire", "JSONRPC", "MCPCore"]),
         tests(
             "Product",
             "Frontends",

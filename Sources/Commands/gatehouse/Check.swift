@@ -3,6 +3,7 @@
 import Backends
 import Configuration
 import Foundation
+import Frontends
 
 /// `gatehouse check`: says what is wrong with a configuration, and starts nothing.
 enum Check {
@@ -48,7 +49,9 @@ enum Check {
             )
             return 2
         }
-        if let problem = StartProblem.of(report.configuration, in: environment) {
+        if let problem = ListenerSecurity.problem(of: report.configuration)
+            ?? Confinement.problem(of: report.configuration, in: environment)
+        {
             Terminal.say("error: \(problem)")
             return 2
         }

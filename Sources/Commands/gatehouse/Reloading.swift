@@ -5,6 +5,7 @@ import Configuration
 import Diagnostics
 import EventLoop
 import Foundation
+import Frontends
 
 /// Watches a configuration file: SIGHUP reads it again at once, and so does a change of the file once it has settled.
 ///
@@ -77,7 +78,9 @@ final class Reloading {
                 "the configuration has mistakes and is not used (\(reason)); nothing has changed"
             )
         }
-        if let problem = StartProblem.of(report.configuration, in: environment) {
+        if let problem = ListenerSecurity.problem(of: report.configuration)
+            ?? Confinement.problem(of: report.configuration, in: environment)
+        {
             return log.error("\(problem); the configuration is not used (\(reason)); nothing has changed")
         }
         log.info("reading the configuration again: \(reason)")

@@ -81,7 +81,9 @@ enum Serve {
         let report = ConfigurationReader.load(options["--config"], overrides: overrides, in: environment)
         for issue in report.issues { Terminal.say(issue.description) }
         guard report.mayStart else { return 2 }
-        if let problem = StartProblem.of(report.configuration, in: environment) {
+        if let problem = ListenerSecurity.problem(of: report.configuration)
+            ?? Confinement.problem(of: report.configuration, in: environment)
+        {
             Terminal.say("gatehouse serve: \(problem)")
             return 2
         }

@@ -26,8 +26,8 @@ final class HTTPConnection: ByteStreamDelegate {
     }
 
     private let stream: ByteStream
-    /// What seals its bytes; nil in the clear.
-    private let tls: TLSSession?
+    /// Its encryption; nil for plain HTTP.
+    private let tls: TLSStream?
     /// Until the connection is closed, the two keep each other alive.
     private let server: HTTPServer
     /// Whether it has one of the last descriptors: it answers one request, and soon.
@@ -55,7 +55,7 @@ final class HTTPConnection: ByteStreamDelegate {
     /// Whether the client has not taken all that it was given.
     private var isBehind = false
 
-    init(_ stream: ByteStream, _ tls: TLSSession?, server: HTTPServer, isScarce: Bool = false) {
+    init(_ stream: ByteStream, _ tls: TLSStream?, server: HTTPServer, isScarce: Bool = false) {
         self.stream = stream
         self.tls = tls
         self.server = server
@@ -69,7 +69,7 @@ final class HTTPConnection: ByteStreamDelegate {
         stream.delegate = self
         // The timer goes with its connection. A weak reference would make every use of the connection slower.
         timer = LoopTimer(server.loop) { [unowned self] in timeUp() }
-        // A handshake has the time of a head.
+        // A handshake has the time of a head: whoever does not speak holds a connection for that long only.
         wait(isScarce || tls != nil ? headLimit : server.limits.idle)
         stream.startReading()
     }
@@ -77,13 +77,15 @@ final class HTTPConnection: ByteStreamDelegate {
     var pendingBytes: Int { stream.pendingBytes }
     /// Whether the response that is being given is a stream.
     var isStreaming: Bool { exchange?.isStreaming == true }
-    var peerAddress: String? { stream.peerAddress }
+    private(set) lazy var peerAddress: String? = stream.peerAddress
+    var isSecure: Bool { tls != nil }
 
     func close() {
         if case .closed = phase { return }
         phase = .closed
         timer?.close()
-        sayLast()
+        // An answer that is broken off is not ended in order.
+        if let tls, exchange == nil { tls.endWriting { stream.write($0) } }
         stream.close()
         let exchange = exchange
         self.exchange = nil
@@ -103,10 +105,53 @@ final class HTTPConnection: ByteStreamDelegate {
     // MARK: Reading
 
     func streamReceived(_ bytes: Span<UInt8>, on stream: ByteStream) {
-        if let tls { open(bytes, tls) } else { received(bytes) }
+        if let tls { decrypt(bytes, tls) } else { take(in: bytes) }
     }
 
-    private func received(_ bytes: Span<UInt8>) {
+    /// Takes requests out of what a client has encrypted.
+    private func decrypt(_ bytes: Span<UInt8>, _ tls: TLSStream) {
+        let wasEstablished = tls.isEstablished
+        let progress = tls.receive(bytes) { bytes in
+            stream.write(bytes)
+        } take: { bytes in
+            take(in: bytes)
+            if case .closed = phase { return false }
+            return true
+        }
+        if case .closed = phase { return }
+        switch progress {
+        case .ended: return close()
+        case .failed(let failure): return breakOff(failure)
+        case .open: break
+        }
+        // Asked for new keys, TLS answers by itself; a client that never takes these answers is no client.
+        if stream.pendingBytes > server.limits.pipelined, exchange == nil, case .head = phase {
+            return close()
+        }
+        watchWrites()
+        if !wasEstablished, tls.isEstablished, case .head = phase, deadlineIsIdle { wait(server.limits.idle) }
+    }
+
+    /// TLS has failed: the client was told by an alert, or speaks plain HTTP and is told so in its language.
+    private func breakOff(_ failure: TLSFailure) {
+        if case .discarding = phase { return close() }
+        let refusal = failure.isPlainHTTP ? HTTPRefusal.plainOnSecurePort : HTTPRefusal(failure)
+        server.handler.refused(refusal)
+        guard exchange == nil else { return close() }
+        if failure.isPlainHTTP {
+            closesAfterResponse = true
+            compose(refusal.status, Self.textFields, withoutBody: false, write: { stream.write($0) }) {
+                $0.append(refusal.reason)
+            }
+        }
+        phase = .discarding(server.limits.discarded)
+        stream.endWriting()
+        wait(2_000)
+    }
+
+    private static let textFields: [HTTPResponseField] = [("Content-Type", Array("text/plain".utf8))]
+
+    private func take(in bytes: Span<UInt8>) {
         if kept.isEmpty {
             consume(bytes)
         } else {
@@ -319,7 +364,7 @@ final class HTTPConnection: ByteStreamDelegate {
         if closesAfterResponse {
             // The client may still be sending: a plain close could take the response from it.
             phase = .discarding(server.limits.discarded)
-            sayLast()
+            tls?.endWriting { stream.write($0) }
             stream.endWriting()
             wait(2_000)
             return
@@ -364,14 +409,17 @@ final class HTTPConnection: ByteStreamDelegate {
             server.handler.vanished(open)
             open.detach()
         } else if open == nil {
-            respond(error.status, [("Content-Type", Array("text/plain".utf8))], withoutBody: false) {
-                $0.append(error.reason)
-            }
+            respond(error.status, Self.textFields, withoutBody: false) { $0.append(error.reason) }
         }
         responseEndedLater()
     }
 
     // MARK: Writing
+
+    private func write(_ bytes: Span<UInt8>) {
+        guard let tls else { return stream.write(bytes) }
+        tls.write(bytes) { stream.write($0) }
+    }
 
     func respond(
         _ status: Int,
@@ -381,13 +429,26 @@ final class HTTPConnection: ByteStreamDelegate {
     ) {
         // A body that was not read whole makes what follows it unreadable.
         if case .body(let remaining) = phase, remaining != 0 { closesAfterResponse = true }
+        let all = tls == nil ? fields : fields + server.secureFields
+        compose(status, all, withoutBody: withoutBody, write: write, body: body)
+        watchWrites()
+    }
+
+    /// Puts a response together.
+    private func compose(
+        _ status: Int,
+        _ fields: [HTTPResponseField],
+        withoutBody: Bool,
+        write: (Span<UInt8>) -> Void,
+        body: (inout [UInt8]) -> Void
+    ) {
         var written = status
         server.output.compose(body: body) { length, head in
             do {
                 let framing: HTTPResponseHead.Body = status == 204 || status == 304 ? .none : .length(length)
                 try HTTPResponseHead.write(
                     status: status,
-                    fields: tls == nil ? fields : fields + server.fieldsOverTLS,
+                    fields: fields,
                     body: framing,
                     close: closesAfterResponse,
                     to: &head
@@ -406,7 +467,6 @@ final class HTTPConnection: ByteStreamDelegate {
             }
         }
         if written != status { closesAfterResponse = true }
-        watchWrites()
     }
 
     private static func writeInternalError(to head: inout [UInt8]) {
@@ -434,7 +494,7 @@ final class HTTPConnection: ByteStreamDelegate {
         do {
             try HTTPResponseHead.write(
                 status: status,
-                fields: tls == nil ? fields : fields + server.fieldsOverTLS,
+                fields: tls == nil ? fields : fields + server.secureFields,
                 body: untilClose ? .untilClose : .chunked,
                 close: closesAfterResponse,
                 to: &head
@@ -466,57 +526,6 @@ final class HTTPConnection: ByteStreamDelegate {
     }
 
     private static let lastChunk = composed { HTTPResponseHead.appendLastChunk(to: &$0) }
-
-    private func write(_ bytes: Span<UInt8>) {
-        guard let tls else { return stream.write(bytes) }
-        if !tls.send(bytes) { closesAfterResponse = true }
-        flush(tls)
-    }
-
-    // MARK: TLS
-
-    /// Opens what came, and reads what was in it.
-    private func open(_ bytes: Span<UInt8>, _ tls: TLSSession) {
-        let wasEstablished = tls.isEstablished
-        let standing = tls.receive(bytes) { plain in
-            if case .closed = phase { return }
-            received(plain)
-        }
-        if case .closed = phase { return }
-        flush(tls)
-        switch standing {
-        case .open:
-            if !wasEstablished, tls.isEstablished, case .head = phase, deadlineIsIdle {
-                wait(server.limits.idle)
-            }
-        case .ended:
-            close()
-        case .plainHTTP:
-            stream.write(Self.wrongProtocol.span)
-            close()
-        case .failed(let failure):
-            server.handler.refused(HTTPRefusal(400, "TLS: \(failure.message)"))
-            close()
-        }
-    }
-
-    /// The answer to a client that does not know that the port speaks TLS.
-    private static let wrongProtocol = composed {
-        let text = "This port speaks TLS: use https.\n"
-        $0.append("HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n")
-        $0.append("Content-Length: \(text.utf8.count)\r\n\r\n\(text)")
-    }
-
-    private func flush(_ tls: TLSSession) {
-        tls.takeOutput { stream.write($0) }
-    }
-
-    /// Says that nothing more comes, so that a cut is not taken for an end (RFC 8446 §6.1).
-    private func sayLast() {
-        guard let tls else { return }
-        tls.end()
-        flush(tls)
-    }
 
     // MARK: Time
 

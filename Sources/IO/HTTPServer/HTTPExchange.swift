@@ -46,6 +46,8 @@ package final class HTTPExchange {
     package var queuedBytes: Int { connection?.pendingBytes ?? 0 }
     /// Whether its connection has one of the process's last descriptors, so that only what is vital should be answered.
     package var isScarce: Bool { connection?.isScarce == true }
+    /// Whether it came by TLS.
+    package var isSecure: Bool { connection?.isSecure == true }
     /// The address of the peer that the connection comes from.
     package var peerAddress: String? { connection?.peerAddress }
 

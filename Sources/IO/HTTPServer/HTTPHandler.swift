@@ -1,6 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 package import HTTPWire
+import TLS
 
 /// What happens to a request's body, decided when its head is known.
 package enum BodyDecision: Sendable {
@@ -51,13 +52,20 @@ package struct HTTPRefusal: Error, Sendable, Equatable {
         reason = error.reason
     }
 
-    init(_ status: Int, _ reason: String) {
+    /// The connection breaks the rules of TLS, before or in the midst of its requests.
+    init(_ error: TLSFailure) {
+        self.init(400, "TLS: \(error.description)")
+    }
+
+    private init(_ status: Int, _ reason: String) {
         self.status = status
         self.reason = reason
     }
 
     /// The head or the body took too long.
     static let timeout = HTTPRefusal(408, "the request took too long")
+    /// It came without TLS to a port that speaks it.
+    static let plainOnSecurePort = HTTPRefusal(400, "this port speaks TLS: the address begins with https://")
     /// The body is larger than the limit.
     static let bodyTooLarge = HTTPRefusal(413, "the body is too large")
 }
@@ -68,7 +76,7 @@ package struct HTTPServerLimits: Sendable {
     package var wire = HTTPLimits()
     /// Open connections; a further one is closed when it is accepted.
     package var connections = 20_000
-    /// Milliseconds from the first byte of a head to its last; then 408.
+    /// Milliseconds from the first byte of a head to its last, then 408; a TLS handshake has as much.
     package var head: UInt64 = 10_000
     /// Milliseconds for a body, to which every byte that comes adds one; then 408.
     package var body: UInt64 = 60_000

@@ -12,11 +12,11 @@ package final class HTTPServer {
     package let loop: EventLoop
     /// What bounds its connections.
     package var limits: HTTPServerLimits
+    /// What it speaks TLS with; nil speaks plain HTTP.
+    let identity: TLSIdentity?
+    /// Fields of every response by TLS, ours and the handler's.
+    let secureFields: [HTTPResponseField]
     let handler: any HTTPHandler
-    /// What connections to come speak TLS with; nil speaks plain HTTP.
-    package var tls: TLSContext?
-    /// Fields that every response over TLS has besides.
-    package var fieldsOverTLS: [HTTPResponseField] = []
     let output = OutputBuffer()
     private(set) var isDraining = false
     private var listener: TCPListener?
@@ -32,6 +32,8 @@ package final class HTTPServer {
     ///   - host: An address, or `localhost`.
     ///   - port: A port; 0 for any.
     ///   - limits: What bounds its connections.
+    ///   - identity: What it speaks TLS with; nil for plain HTTP.
+    ///   - secureFields: Fields that every response by TLS has besides.
     ///   - handler: Who answers.
     /// - Throws: Why it cannot listen.
     package init(
@@ -39,10 +41,14 @@ package final class HTTPServer {
         host: String,
         port: UInt16,
         limits: HTTPServerLimits,
+        identity: TLSIdentity? = nil,
+        secureFields: [HTTPResponseField] = [],
         handler: any HTTPHandler
     ) throws(IOFailure) {
         self.loop = loop
         self.limits = limits
+        self.identity = identity
+        self.secureFields = secureFields
         self.handler = handler
         listener = try TCPListener(
             loop,
@@ -94,9 +100,16 @@ package final class HTTPServer {
             stream.close()
             return
         }
-        let session = tls.flatMap { TLSSession($0) }
-        guard tls == nil || session != nil else { return stream.close() }
-        let connection = HTTPConnection(stream, session, server: self, isScarce: isScarce)
+        var tls: TLSStream?
+        if let identity {
+            do {
+                tls = try TLSStream(identity.context)
+            } catch {
+                handler.refused(HTTPRefusal(error))
+                return stream.close()
+            }
+        }
+        let connection = HTTPConnection(stream, tls, server: self, isScarce: isScarce)
         connections[ObjectIdentifier(connection)] = connection
         connection.start()
     }

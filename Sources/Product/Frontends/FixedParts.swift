@@ -7,7 +7,7 @@ extension GatewayConfiguration {
     func fixedParts(comparedTo other: GatewayConfiguration) -> [(name: String, isSame: Bool)] {
         [
             ("host", host == other.host), ("port", port == other.port), ("tls", tls == other.tls),
-            ("state", state == other.state),
+            ("trustedProxies", trustedProxies == other.trustedProxies), ("state", state == other.state),
             ("metrics", metrics == other.metrics), ("log", log == other.log),
             ("tracing", tracing == other.tracing), ("publicURL", publicURL == other.publicURL),
             ("timeouts.heartbeat", timeouts.heartbeat == other.timeouts.heartbeat),
@@ -20,6 +20,7 @@ extension GatewayConfiguration {
         next.host = old.host
         next.port = old.port
         next.tls = old.tls
+        next.trustedProxies = old.trustedProxies
         next.state = old.state
         next.metrics = old.metrics
         next.log = old.log

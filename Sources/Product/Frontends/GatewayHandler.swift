@@ -29,7 +29,7 @@ package final class GatewayHandler: HTTPHandler {
     package func begin(_ exchange: HTTPExchange) -> BodyDecision {
         let passage: Passage
         do throws(Refusal) {
-            passage = try context.pipeline.enter(exchange.head)
+            passage = try context.pipeline.enter(exchange.head, from: exchange.peerAddress)
             if exchange.isScarce, !passage.resource.isVital {
                 throw Refusal.busy("The gateway has no descriptors left; try again later")
             }

@@ -6,13 +6,14 @@ package import Configuration
 package import Diagnostics
 package import EventLoop
 import Foundation
-import Gateway
+package import Gateway
 import HTTPServer
 import HTTPWire
 import JSONRPC
 import MCPCore
 package import MCPServer
 import Sessions
+import TLS
 import Telemetry
 
 /// A gateway that runs: its listener, its sessions and its servers, on one loop.
@@ -20,12 +21,12 @@ import Telemetry
 /// It starts listening when it is made, and finds out what its servers speak in the background. It ends with `stop`:
 /// nothing new is taken, what is being answered may finish within `shutdownGrace`, then every process is ended.
 package final class GatewayServer {
-    private let context: FrontendContext
+    let context: FrontendContext
     private let servers: ServerSet
     /// Where clients come in: one of these.
     private let front: any GatewayFront
-    private let server: HTTPServer?
-    private let tlsFiles: TLSFiles?
+    let server: HTTPServer?
+    private let identity: TLSIdentity?
     private var configuration: GatewayConfiguration
     private let log: Log
     private let clock: LoopTimer
@@ -46,14 +47,16 @@ package final class GatewayServer {
     /// - Parameters:
     ///   - configuration: What to offer.
     ///   - hosted: Servers of this process that are offered besides, by name.
+    ///   - keys: Keys of which requests must bring one; nil asks for none.
     ///   - environment: Where commands and variables are found.
     ///   - loop: Where it lives.
     ///   - log: Where it says what happens.
     ///   - entrance: How clients come in.
-    /// - Throws: Why it cannot listen, or why its state is refused, in words.
+    /// - Throws: Why it cannot listen or speak TLS, or why its state is refused, in words.
     package init(
         _ configuration: GatewayConfiguration,
         hosting hosted: [(name: String, server: MCPServer)] = [],
+        keys: AccessKeys? = nil,
         in environment: ConfigurationEnvironment,
         on loop: EventLoop,
         log: Log,
@@ -61,6 +64,11 @@ package final class GatewayServer {
     ) throws {
         self.configuration = configuration
         self.log = log
+        if case .http = entrance {
+            identity = try ListenerSecurity.identity(of: configuration)
+        } else {
+            identity = nil
+        }
         let lasting = try LastingSessions.open(configuration, on: loop, log: log)
         let tracer = configuration.tracer(on: loop, log: log)
         exporter = tracer?.exporter
@@ -77,6 +85,8 @@ package final class GatewayServer {
         servers = ServerSet(configuration, hosting: own, in: environment, on: loop, tracer: tracer, log: log)
         let pipeline = Pipeline(
             admission: Self.admission(configuration),
+            proxies: ProxyTrust(configuration.trustedProxies),
+            keys: keys,
             registry: servers.registry,
             sessions: SessionTable(
                 capacity: configuration.limits.sessions,
@@ -102,13 +112,13 @@ package final class GatewayServer {
                 host: configuration.host,
                 port: configuration.port,
                 limits: Self.limits(configuration),
+                identity: identity,
+                secureFields: ListenerSecurity.fields(of: configuration),
                 handler: GatewayHandler(context)
             )
             (front, server) = (listening, listening)
-            tlsFiles = try configuration.tls.map { try TLSFiles($0, listening, log: log) }
         case .pipes(let pipes):
             (front, server) = (try pipes.open(context), nil)
-            tlsFiles = nil
         }
         let ticker = Ticker()
         clock = LoopTimer(loop) { ticker.tick() }
@@ -116,6 +126,7 @@ package final class GatewayServer {
         let period = max(configuration.timeouts.heartbeat.wholeMilliseconds / UInt64(Self.slots), 10)
         clock.repeat(every: configuration.timeouts.heartbeat == .zero ? 1_000 : period)
         GatewayReadings.register(in: pipeline, of: server)
+        if let warning = identity?.context.warning { log.warning("\(warning)") }
     }
 
     private static func admission(_ configuration: GatewayConfiguration) -> Admission {
@@ -235,11 +246,11 @@ package final class GatewayServer {
         let now = context.loop.now
         guard now >= nextSweep else { return }
         nextSweep = now + 1_000
+        renewIdentity()
         let idle = configuration.timeouts.session.wholeMilliseconds
         let registry = context.pipeline.registry
         servers.sweep(now: now)
         cleanUpIfDue()
-        if let server { tlsFiles?.look(server) }
         context.lasting?.tick(context.pipeline.sessions.all, now: now)
         context.pipeline.channels.sweep(at: now)
         context.pipeline.sessions.sweep(at: now) { registry.find($0.server)?.sessionTimeout ?? idle }
@@ -253,6 +264,18 @@ package final class GatewayServer {
         lastCleanUpLook = time
         guard schedule.isDue(after: since, upTo: time) else { return }
         log.info("cleaning up, as scheduled: \(servers.cleanUp()) conversations that nobody needs end")
+    }
+
+    /// Speaks TLS with new files, if there are any.
+    private func renewIdentity() {
+        guard let identity else { return }
+        do {
+            guard try identity.renewIfChanged() else { return }
+            context.log.info("new connections use the certificate that has changed")
+            if let warning = identity.context.warning { context.log.warning("\(warning)") }
+        } catch {
+            context.log.error("TLS goes on with the certificate that it has: \(error)")
+        }
     }
 
     private static func limits(_ configuration: GatewayConfiguration) -> HTTPServerLimits {

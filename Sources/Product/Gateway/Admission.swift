@@ -27,9 +27,18 @@ package struct Admission: Sendable {
 
     /// Lets a request in.
     ///
+    /// - Parameters:
+    ///   - head: Its head.
+    ///   - forwardedHost: The host that the client wrote, where a trusted proxy tells it. It is looked at besides, not
+    ///     instead: a proxy may let the client's own word through.
     /// - Returns: Its origin, if it has one.
-    package func admit(_ head: HTTPRequestHead) throws(Refusal) -> ArraySlice<UInt8>? {
-        guard let host = head.authority, isAllowed(host: host) else {
+    /// - Throws: A refusal, when a host or its origin is none that is served.
+    package func admit(
+        _ head: HTTPRequestHead,
+        forwardedHost: ArraySlice<UInt8>? = nil
+    ) throws(Refusal) -> ArraySlice<UInt8>? {
+        guard let host = head.authority, isAllowed(host: host), forwardedHost.map(isAllowed(host:)) ?? true
+        else {
             throw Refusal(403, .invalidRequest, "This host is not served here")
         }
         guard head.count(.origin) > 0 else {

@@ -12,6 +12,8 @@ package import Sessions
 package final class Passage {
     /// What the path means.
     package internal(set) var resource = Resource.unknown
+    /// Who asks behind trusted proxies; nil where the peer of the connection is the client.
+    package internal(set) var client: ForwardedClient?
     /// The server behind it.
     package internal(set) var backend: (any Backend)?
     /// Who asks.

@@ -14,6 +14,10 @@ package import Sessions
 package final class Pipeline {
     /// Which hosts and origins may ask.
     package var admission: Admission
+    /// Who is believed what they say about those behind them.
+    private let proxies: ProxyTrust
+    /// Keys of which requests must bring one; nil where none are asked for.
+    private let keys: AccessKeys?
     /// The servers.
     package var registry: Registry
     /// The sessions.
@@ -24,17 +28,37 @@ package final class Pipeline {
     package let records: Records
 
     /// Puts the stations together.
-    package init(admission: Admission, registry: Registry, sessions: SessionTable, records: Records) {
+    package init(
+        admission: Admission,
+        proxies: ProxyTrust = ProxyTrust([]),
+        keys: AccessKeys? = nil,
+        registry: Registry,
+        sessions: SessionTable,
+        records: Records
+    ) {
         self.admission = admission
+        self.proxies = proxies
+        self.keys = keys
         self.registry = registry
         self.sessions = sessions
         self.records = records
     }
 
     /// Lets a request in, by its head.
-    package func enter(_ head: HTTPRequestHead) throws(Refusal) -> Passage {
+    ///
+    /// - Parameters:
+    ///   - head: The head.
+    ///   - peer: The address that the connection comes from; asked only where proxies are trusted.
+    /// - Returns: What is known by the head.
+    /// - Throws: A refusal by the first station that does not let it pass.
+    package func enter(
+        _ head: HTTPRequestHead,
+        from peer: @autoclosure () -> String?
+    ) throws(Refusal) -> Passage {
         let passage = Passage()
-        passage.origin = try admission.admit(head)
+        if !proxies.isEmpty { passage.client = try proxies.client(of: head, peer: peer()) }
+        passage.origin = try admission.admit(head, forwardedHost: passage.client?.host)
+        try keys?.check(head)
         try resolve(head, passage)
         identify(head, passage)
         try own(head, passage)

@@ -57,7 +57,7 @@ extension ConfigurationReader {
         case "default": readDefault(node)
         case "limits": readLimits(node)
         case "timeouts": readTimeouts(node)
-        case "trustedProxies", "routes", "rules":
+        case "routes", "rules":
             if !node.isNothing {
                 findings.error(node, "not supported by this version yet", hint: "remove it")
             }

@@ -12,6 +12,10 @@ extension ConfigurationReader {
         let node = member.node
         switch member.name {
         case "tls": readTLS(node)
+        case "trustedProxies":
+            configuration.trustedProxies = readEach(node, "an address or a range: 10.0.0.0/8") {
+                AddressRange($0)
+            }
         case "state": readState(node)
         case "federation": readFederation(node)
         case "egress":

@@ -43,6 +43,9 @@ package struct GatewayConfiguration: Sendable {
     /// How the listener speaks TLS; nil speaks plain HTTP.
     package var tls: TLSConfiguration?
 
+    /// Proxies whose forwarding fields are believed.
+    package var trustedProxies: [AddressRange] = []
+
     /// The file that this was read from, absolute; nil if it was none.
     package var file: String?
 

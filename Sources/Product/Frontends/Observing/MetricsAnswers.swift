@@ -31,13 +31,14 @@ extension FrontendContext {
             .init("active_sessions", .number(String(pipeline.sessions.count))),
             .init("total_processes", .number(String(processes))),
         ]
-        if Self.isOfThisMachine(exchange) { members += detailedMembers }
+        if Self.isOfThisMachine(exchange, passage) { members += detailedMembers }
         let text = JSONValue.object(members).text()
         exchange.respond(200, Responses.jsonFields(origin: passage.origin)) { $0.append(contentsOf: text) }
     }
 
     /// Whether a request comes from this machine, and not through a proxy on it.
-    private static func isOfThisMachine(_ exchange: HTTPExchange) -> Bool {
+    private static func isOfThisMachine(_ exchange: HTTPExchange, _ passage: Passage) -> Bool {
+        if let client = passage.client { return client.address.map(HostName.isLoopback) ?? false }
         guard let address = exchange.peerAddress, HostName.isLoopback(address) else { return false }
         return ["forwarded", "x-forwarded-for", "x-real-ip"].allSatisfy {
             exchange.head.values(named: $0).isEmpty

@@ -1,0 +1,162 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import Children
+import EventLoop
+import Foundation
+import Hosting
+import JSON
+import MCPClient
+import MCPServer
+import TestSupport
+import Testing
+
+@testable import SwiftAppExample
+
+/// A gateway inside a program, in the three ways of examples/swift-app.
+@Suite("A gateway inside a program")
+struct FunctionAppTests {
+    /// The program of this package, whose `demo` is a server on stdio.
+    private func program() throws -> String {
+        let launcher = try #require(ChildSpawner.locateLauncher())
+        let program = URL(fileURLWithPath: launcher).deletingLastPathComponent().appending(path: "gatehouse")
+            .path
+        try #require(FileManager.default.isExecutableFile(atPath: program))
+        return program
+    }
+
+    /// Calls a tool once.
+    private func call(_ url: String, _ tool: String, _ arguments: JSONValue) async throws -> String? {
+        try await withLoop { loop in
+            let caller = try await loop.run { LoopBound(OneCall(url, loop), loop) }
+            try await loop.run { caller.value.call(tool, arguments) }
+            try await loop.wait("the result") { caller.value.outcome != nil }
+            let text = try await loop.run {
+                try? caller.value.outcome?.get()["content"]?.array?.first?["text"]?.string
+            }
+            try await loop.run { caller.value.close() }
+            try await loop.wait("the end of the client") { caller.value.isClosed }
+            return text ?? nil
+        }
+    }
+
+    @Test func `offers what a configuration file says`() async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "app-\(UUID().uuidString).json")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let document: JSONValue = [
+            "servers": ["demo": ["command": .string(try program()), "args": ["demo"]]]
+        ]
+        try Data(document.text()).write(to: file)
+        let app = try byConfiguration(file.path, port: 0)
+        #expect(await app.status.state == .stopped)
+        let url = try await app.start()
+        let text = try await call(url + "/mcp/demo", "echo", ["text": "by a file"])
+        #expect(text == "by a file")
+        let status = await app.status
+        #expect(status.state == .running && status.url == url && status.mode == .stdio)
+        #expect(status.servers.map(\.name) == ["demo"])
+        #expect(status.servers.allSatisfy { $0.problem == nil })
+        await #expect(throws: ServingFailure.self) { try await app.start() }
+        await app.stop()
+        await app.stop()
+        let end = await app.status
+        #expect(end.state == .stopped && end.url == nil && end.totalProcesses == 0)
+    }
+
+    @Test func `offers a program to those who have the key`() async throws {
+        let app = try byValues(program(), ["demo"], key: "k+ä", port: 0)
+        let url = try await app.start()
+        let text = try await call(url + "/mcp?code=k%2B%C3%A4", "echo", ["text": "by values"])
+        #expect(text == "by values")
+        for wrong in ["", "?code=", "?code=k", "?code=k%2B%C3%A4x", "?code=k%2B%C3%A4&code=k", "?code=%zz"] {
+            let refused = try await call(url + "/mcp" + wrong, "echo", ["text": "no"])
+            #expect(refused == nil)
+        }
+        #expect(await app.status.servers.map(\.name) == ["program"])
+        await app.stop()
+    }
+
+    @Test func `offers a server written in Swift, and starts again`() async throws {
+        let app = try bySwift(port: 0)
+        for name in ["Ada", "Grace"] {
+            let url = try await app.start()
+            let text = try await call(url + "/mcp", "greet", ["name": .string(name)])
+            #expect(text == "Hello, \(name)!")
+            await app.stop()
+        }
+    }
+
+    @Test func `runs until its task is cancelled`() async throws {
+        let app = try bySwift(port: 0)
+        let (urls, continuation) = AsyncStream<String>.makeStream()
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await app.run { continuation.yield($0) } }
+            var iterator = urls.makeAsyncIterator()
+            let url = await iterator.next()
+            #expect(url?.hasPrefix("http://127.0.0.1:") == true)
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+        #expect(await app.status.state == .stopped)
+    }
+
+    @Test func `is not made when it could not serve as it was meant`() throws {
+        #expect(throws: ServingFailure.self) { try MCPFunctionApp(configurationFile: "/nowhere.json") }
+        for level in [MCPAccessLevel.function(keys: []), .function(keys: ["a", ""])] {
+            let failure = #expect(throws: ServingFailure.self) {
+                try MCPFunctionApp(accessLevel: level, hosted: [("a", MCPServer(name: "a", version: "1"))])
+            }
+            #expect(failure?.description.contains("needs keys") == true)
+        }
+        let missing = MCPServerStdioParams(command: "no-such-program-here")
+        for (name, params) in [("a", missing), ("not a name", MCPServerStdioParams(command: "sh"))] {
+            #expect(throws: ServingFailure.self) {
+                try MCPFunctionApp(
+                    server: MCPStdioConfiguration(name: name, params: params),
+                    accessLevel: .anonymous
+                )
+            }
+        }
+        let twice = MCPServer(name: "a", version: "1")
+        #expect(throws: ServingFailure.self) {
+            try MCPFunctionApp(accessLevel: .anonymous, hosted: [("a", twice), ("a", twice)])
+        }
+    }
+
+    @Test func `takes what a program says as it stands`() throws {
+        let params = MCPServerStdioParams(
+            command: "sh",
+            args: ["${NOT_SET}", "$HOME", "$${x}"],
+            env: ["A": "${B}"]
+        )
+        let app = try MCPFunctionApp(
+            server: MCPStdioConfiguration(name: "literal", params: params),
+            accessLevel: .anonymous
+        )
+        _ = app
+    }
+}
+
+/// A client that calls once.
+private final class OneCall {
+    private let client: MCPClient
+    private(set) var outcome: Result<JSONValue, MCPClientError>?
+    private(set) var isClosed = false
+
+    init(_ url: String, _ loop: EventLoop) {
+        let options = MCPClient.Options(identity: ClientIdentity(name: "test", version: "1"))
+        client = MCPClient(.http(url: url), options: options, on: loop)
+    }
+
+    func call(_ tool: String, _ arguments: JSONValue) {
+        client.connect { [self] connected in
+            if case .failure(let error) = connected { return outcome = .failure(error) }
+            client.request("tools/call", ["name": .string(tool), "arguments": arguments]) {
+                self.outcome = $0
+            }
+        }
+    }
+
+    func close() {
+        client.close { self.isClosed = true }
+    }
+}
