@@ -24,7 +24,10 @@ package final class ServerBackend: Backend {
     private let modern = ModernConversations()
     /// The subscriptions of each principal at a legacy server.
     private var hubs: [Principal: ListenHub] = [:]
-    private var nextInstance: UInt64 = 1
+    /// The number of the next conversation.
+    ///
+    /// It begins anywhere: a state that another configuration's conversation gave must not name one of this.
+    private var nextInstance = UInt64.random(in: 1...1 << 62)
     /// Where lines to the server come from.
     private let source: any LinkSource
     private var breaker = CrashBreaker()

@@ -109,6 +109,10 @@ final class InitializePost: Caller {
             )
             return failed(failure, call)
         }
+        guard context.pipeline.registry.find(backend.name) === backend else {
+            let text = "The server's configuration has changed meanwhile; try again"
+            return failed(Failure(.internalError, text, source: .gateway), call)
+        }
         let session = Session(
             owner: passage.principal,
             server: backend.name,

@@ -6,6 +6,9 @@ import Testing
 @testable import Backends
 
 @Suite struct ChildPopulationTests {
+    private final class Owner {}
+    private let owner = Owner()
+
     private let anna = Principal(issuer: "i", subject: "anna", client: "", tenant: "")
     private let bert = Principal(issuer: "i", subject: "bert", client: "", tenant: "")
 
@@ -37,7 +40,7 @@ import Testing
         let population = ChildPopulation(limit: 10, principalLimit: 1)
         population.enter(anna)
         var asked: [Principal?] = []
-        population.search { principal in
+        population.search(for: owner) { principal in
             asked.append(principal)
             return nil
         }
@@ -49,9 +52,9 @@ import Testing
     @Test func `the least recently used of those that nobody needs gives way`() {
         let population = filled(2)
         var ended: [String] = []
-        population.search { _ in .init(lastUse: 20) { ended.append("young") } }
-        population.search { _ in ended.isEmpty ? .init(lastUse: 10) { ended.append("old") } : nil }
-        population.search { _ in nil }
+        population.search(for: owner) { _ in .init(lastUse: 20) { ended.append("young") } }
+        population.search(for: owner) { _ in ended.isEmpty ? .init(lastUse: 10) { ended.append("old") } : nil }
+        population.search(for: owner) { _ in nil }
         var retries = 0
         #expect(population.makeRoom(for: anna) { retries += 1 })
         #expect(ended == ["old"] && retries == 0)
@@ -64,16 +67,31 @@ import Testing
         #expect(retries == 1)
     }
 
+    @Test func `a way to find one goes with its owner`() {
+        let population = filled(1)
+        var asked = 0
+        do {
+            let gone = Owner()
+            population.search(for: gone) { _ in
+                asked += 1
+                return nil
+            }
+        }
+        population.search(for: owner) { _ in nil }
+        #expect(!population.makeRoom(for: nil) {})
+        #expect(asked == 0)
+    }
+
     @Test func `without one that nobody needs there is no room`() {
         let population = filled(1)
         #expect(!population.makeRoom(for: nil) {})
-        population.search { _ in nil }
+        population.search(for: owner) { _ in nil }
         #expect(!population.makeRoom(for: nil) {})
     }
 
     @Test func `no more wait for a place than there are places, and none after the end`() {
         let population = filled(1)
-        population.search { _ in .init(lastUse: 1) {} }
+        population.search(for: owner) { _ in .init(lastUse: 1) {} }
         var retries = 0
         #expect(population.makeRoom(for: nil) { retries += 1 })
         #expect(!population.makeRoom(for: nil) { retries += 1 })

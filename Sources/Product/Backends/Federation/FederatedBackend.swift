@@ -21,7 +21,10 @@ package final class FederatedBackend: Backend {
     private var byPrincipal: [Principal: UInt64] = [:]
     /// Sessions that are open with each server.
     private var sessions: [Int: Int] = [:]
-    private var nextInstance: UInt64 = 1
+    /// The number of the next conversation.
+    ///
+    /// It begins anywhere: a state that another configuration's conversation gave must not name one of this.
+    private var nextInstance = UInt64.random(in: 1...1 << 62)
     private var memories: [Memory] = []
     private var isEnding = false
 

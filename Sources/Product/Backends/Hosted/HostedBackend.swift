@@ -24,7 +24,10 @@ package final class HostedBackend: Backend {
     let ceiling: UInt64
     private var conversations: [UInt64: HostedConversation] = [:]
     private var byPrincipal: [Principal: UInt64] = [:]
-    private var nextInstance: UInt64 = 1
+    /// The number of the next conversation.
+    ///
+    /// It begins anywhere: a state that another configuration's conversation gave must not name one of this.
+    private var nextInstance = UInt64.random(in: 1...1 << 62)
     private var isEnding = false
 
     /// Offers a server.

@@ -36,6 +36,8 @@ final class ChildLink: ServerLink, ChildDelegate {
     private var hasWideOutput = false
     private var hasWideInput = false
     private(set) var isStopping = false
+    /// Whether it said too much before anybody asked it anything.
+    private(set) var isOfNoUse = false
     private(set) var hasEnded = false
 
     /// Bytes of a message that make a process one of large messages: more than a pipe holds at first.
@@ -110,8 +112,13 @@ final class ChildLink: ServerLink, ChildDelegate {
     func childOutput(_ bytes: Span<UInt8>, of child: Child) {
         guard !isStopping else { return }
         guard let delegate else {
-            partial.append(bytes)
-            if partial.count > Self.heldLimit { child.stop() }
+            guard partial.count + bytes.count <= Self.heldLimit else {
+                // Nobody has asked it anything yet: it is of no use.
+                isOfNoUse = true
+                partial = []
+                return child.stop()
+            }
+            if !isOfNoUse { partial.append(bytes) }
             return
         }
         if partial.isEmpty {

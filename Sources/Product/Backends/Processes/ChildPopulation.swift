@@ -19,7 +19,7 @@ package final class ChildPopulation {
     /// How many run or are being started.
     package private(set) var count = 0
     private var counts: [Principal: Int] = [:]
-    private var searches: [(Principal?) -> Idle?] = []
+    private var searches: [Search] = []
     /// Who waits for the place of a child that is ending.
     private var waiting: [() -> Void] = []
 
@@ -67,9 +67,20 @@ package final class ChildPopulation {
         if !waiting.isEmpty { waiting.removeFirst()() }
     }
 
+    /// A way to find a child that may give way, as long as somebody is there to find it.
+    private struct Search {
+        weak var owner: AnyObject?
+        let find: (Principal?) -> Idle?
+    }
+
     /// Adds a way to find the least recently used child that nobody needs, of a principal or of all.
-    func search(_ find: @escaping (Principal?) -> Idle?) {
-        searches.append(find)
+    ///
+    /// - Parameters:
+    ///   - owner: Who finds it; the way goes with it.
+    ///   - find: Finds it.
+    func search(for owner: AnyObject, _ find: @escaping (Principal?) -> Idle?) {
+        searches.removeAll { $0.owner == nil }
+        searches.append(Search(owner: owner, find: find))
     }
 
     /// Ends a child that nobody needs, and calls back when its place is free; false if there is none.
@@ -78,7 +89,7 @@ package final class ChildPopulation {
     func makeRoom(for principal: Principal?, _ retry: @escaping () -> Void) -> Bool {
         let whose = mayTake(principal) ? nil : principal
         guard waiting.count < limit,
-            let idle = searches.compactMap({ $0(whose) }).min(by: { $0.lastUse < $1.lastUse })
+            let idle = searches.compactMap({ $0.find(whose) }).min(by: { $0.lastUse < $1.lastUse })
         else { return false }
         waiting.append(retry)
         idle.end()

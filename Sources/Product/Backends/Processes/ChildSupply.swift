@@ -50,7 +50,7 @@ final class ChildSupply: LinkSource {
         )
         pool = WarmPool(size: context.server.warm)
         for population in [own, all] {
-            population.search { [weak self] principal in principal == nil ? self?.readyToGiveWay : nil }
+            population.search(for: self) { [weak self] principal in principal == nil ? self?.readyToGiveWay : nil }
         }
     }
 
@@ -59,8 +59,8 @@ final class ChildSupply: LinkSource {
 
     /// Lets a way be known to find a conversation with a process that may be ended.
     func search(_ find: @escaping (Principal?) -> ChildPopulation.Idle?) {
-        own.search(find)
-        all.search(find)
+        own.search(for: self, find)
+        all.search(for: self, find)
     }
 
     func probe(_ completion: @escaping (Result<ServerFinding, Failure>) -> Void) -> any ServerProbe {
@@ -146,8 +146,10 @@ final class ChildSupply: LinkSource {
 
     /// One that is ready, given to a principal for good: who has served one is never given to another.
     private func takeReady(for principal: Principal) -> ChildLink? {
-        guard let link = ready.first, link.place?.give(to: principal) == true else { return nil }
-        ready.removeFirst()
+        guard let index = ready.firstIndex(where: { !$0.isOfNoUse }) else { return nil }
+        let link = ready[index]
+        guard link.place?.give(to: principal) == true else { return nil }
+        ready.remove(at: index)
         pool.noteTaken()
         return link
     }
