@@ -134,7 +134,7 @@ let package = Package(
             "Backends",
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "StdioFraming", "Children", "EventLoop", "Crypto",
-                "Configuration", "Sessions", "Diagnostics", "MCPServer",
+                "Configuration", "Sessions", "Diagnostics", "MCPServer", "MCPClient", "HTTPClient", "Egress",
             ],
             common
         ),
@@ -234,7 +234,14 @@ let package = Package(
             ["CFaultyDisk", "Crypto", "Diagnostics", "EventLoop", "JSON", "MCPCore", "Store", "TestSupport"]
         ),
         tests("Product", "Hosting", ["MCPServer", "MCPClient", "EventLoop", "JSON", "TestSupport"]),
-        tests("Product", "Backends", []),
+        tests(
+            "Product",
+            "Backends",
+            [
+                "Bytes", "JSON", "JSONRPC", "MCPCore", "Sessions", "Configuration", "Diagnostics", "Egress",
+                "EventLoop", "HTTPClient", "MCPClient", "StdioFraming", "TestSupport",
+            ]
+        ),
         tests("Product", "Gateway", ["HTTPWire", "JSONRPC"]),
         tests(
             "Product",

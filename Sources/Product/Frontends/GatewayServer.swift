@@ -57,22 +57,36 @@ package final class GatewayServer {
         }
         let spawner = ChildSpawner(launcher: launcher)
         let confinement = Confinement(configuration, in: environment)
-        let population = ChildPopulation(limit: configuration.limits.children)
+        let population = ChildPopulation(
+            limit: configuration.limits.children,
+            principalLimit: configuration.limits.childrenPerPrincipal ?? .max
+        )
         let processes = configuration.servers.filter(\.isEnabled).map { server in
-            let processes = ServerProcesses(
+            let context = ServerContext(
                 server: server,
                 limits: configuration.limits,
-                environment: environment,
                 loop: loop,
-                spawner: spawner,
-                confinement: confinement,
-                population: population,
                 timeouts: configuration.timeouts,
                 log: log
             )
             // Off loopback nobody is known apart, so that nothing may stay in a process between two calls.
             let isolation = server.isolation ?? (configuration.bindsToLoopback ? .principal : .call)
-            return ProcessBackend(processes, isolation: isolation)
+            if let endpoint = server.remote {
+                return ServerBackend(
+                    context,
+                    isolation: isolation,
+                    endpoint: endpoint,
+                    egress: configuration.egress
+                )
+            }
+            return ServerBackend(
+                context,
+                isolation: isolation,
+                environment: environment,
+                spawner: spawner,
+                confinement: confinement,
+                population: population
+            )
         }
         let own = hosted.map { name, server in
             HostedBackend(
@@ -80,6 +94,7 @@ package final class GatewayServer {
                 name: name,
                 capacity: configuration.limits.connections,
                 timeout: ServerConfiguration(name: name).requestTimeout,
+                ceiling: ServerConfiguration(name: name).requestTimeoutCeiling,
                 on: loop
             )
         }
@@ -132,7 +147,7 @@ package final class GatewayServer {
     /// Finds out what the servers speak, one after the other, so that the start is no storm of processes.
     ///
     /// A server that somebody asks for in the meantime is looked at at once.
-    private func warmUp(_ rest: ArraySlice<ProcessBackend>) {
+    private func warmUp(_ rest: ArraySlice<ServerBackend>) {
         guard let next = rest.first, !context.isDraining else { return }
         next.warmUp { [weak self] in
             self?.context.loop.onNextTurn { self?.warmUp(rest.dropFirst()) }
