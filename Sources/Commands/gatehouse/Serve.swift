@@ -10,7 +10,7 @@ import Frontends
 /// `gatehouse serve`: runs a gateway until it is told to stop.
 enum Serve {
     private static let usage = """
-        Offers the servers of a configuration over HTTP.
+        Offers the servers of a configuration, over HTTP to many clients or by pipes to one.
 
         Usage: gatehouse serve [OPTION…]
 
@@ -18,27 +18,43 @@ enum Serve {
                              other clients use (mcp.json, .mcp.json, .vscode/mcp.json, …)
           --host ADDRESS     listen on this address instead of the configured one
           --port NUMBER      listen on this port; 0 for any that is free
-          --mode http        the way clients come in; http is the only one in this version
+          --mode http        listen for clients; what is done if no mode is given
+          --mode stdio       serve the one client on standard input and output
+          --server NAME      with --mode stdio: the server to serve; else the default one, the only
+                             one, or all of them as one
           --log-level LEVEL  debug, info, warning or error; else what the configuration says
 
-        SIGTERM and SIGINT end it in order; a second one ends it at once.
+        SIGTERM and SIGINT end it in order; a second one ends it at once. With --mode stdio it also ends
+        with its input, and standard output carries nothing but the protocol.
         """
 
     static func run(arguments: [String]) -> Int32 {
         do throws(Options.Misuse) {
             let options = try Options(
                 arguments,
-                valued: ["--config", "--host", "--port", "--mode", "--log-level"],
+                valued: ["--config", "--host", "--port", "--mode", "--server", "--log-level"],
                 flags: ["--help", "-h"]
             )
             if options.has("--help") || options.has("-h") {
                 print(usage)
                 return 0
             }
-            if let mode = options["--mode"], mode != "http" {
-                throw Options.Misuse(message: "this version serves only --mode http")
+            switch options["--mode"] {
+            case nil, "http":
+                guard options["--server"] == nil else {
+                    throw Options.Misuse(message: "--server is for --mode stdio")
+                }
+                return serve(options, try options.logLevel(), try overrides(options))
+            case "stdio":
+                guard options["--host"] == nil, options["--port"] == nil else {
+                    throw Options.Misuse(message: "--host and --port are for --mode http")
+                }
+                return servePipes(options, try options.logLevel())
+            case "api":
+                throw Options.Misuse(message: "--mode api serves agents, which this version does not have")
+            case let mode?:
+                throw Options.Misuse(message: "there is no mode \"\(mode)\": it is http or stdio")
             }
-            return serve(options, try options.logLevel(), try overrides(options))
         } catch {
             Terminal.say("gatehouse serve: \(error.message); see gatehouse serve --help")
             return 2
@@ -75,5 +91,27 @@ enum Serve {
             Log(report.configuration.logOutput(level), subsystem: "gateway")
         )
         return run.untilItEnds()
+    }
+
+    private static func servePipes(_ options: Options, _ level: LogLevel?) -> Int32 {
+        let environment = ConfigurationEnvironment.current(variables: ProcessInfo.processInfo.environment)
+        // Nobody listens, so that it does not matter where the file says to.
+        let overrides = ConfigurationOverrides(host: "127.0.0.1")
+        let report = ConfigurationReader.load(options["--config"], overrides: overrides, in: environment)
+        for issue in report.issues { Terminal.say(issue.description) }
+        guard report.mayStart else { return 2 }
+        var configuration = report.configuration
+        // What lasts belongs to the gateways that listen: its sessions end with this program.
+        configuration.state = nil
+        if let name = options["--server"] {
+            configuration.servers.removeAll { $0.name != name || !$0.isEnabled }
+            configuration.statedDefault = nil
+            guard !configuration.servers.isEmpty else {
+                Terminal.say("gatehouse serve: there is no server \"\(name)\" in the configuration")
+                return 2
+            }
+        }
+        let log = Log(configuration.logOutput(level), subsystem: "gateway")
+        return PipeRun(configuration, server: options["--server"], environment, log).untilItEnds()
     }
 }

@@ -15,6 +15,8 @@ final class EventOutlet: StreamOutlet {
     private let exchange: HTTPExchange
     private unowned let context: FrontendContext
     private let onOverflow: () -> Void
+    /// The type of its events, where it is stated.
+    private let type: [UInt8]?
 
     /// Milliseconds after which a client that lost the stream should come back.
     private static let retry = 1_000
@@ -23,17 +25,24 @@ final class EventOutlet: StreamOutlet {
         _ exchange: HTTPExchange,
         _ context: FrontendContext,
         fields: [HTTPResponseField],
+        type: String? = nil,
         onOverflow: @escaping () -> Void = {}
     ) {
         self.exchange = exchange
         self.context = context
         self.onOverflow = onOverflow
+        self.type = type.map { Array($0.utf8) }
         exchange.startStream(200, fields)
     }
 
     var isOpen: Bool { exchange.isOpen }
 
     func send(event id: EventID?, _ message: Span<UInt8>) {
+        send(event: id, type: type, message)
+    }
+
+    /// Sends an event of a type of its own.
+    func send(event id: EventID? = nil, type: [UInt8]?, _ message: Span<UInt8>) {
         guard exchange.isOpen else { return }
         // One message may be larger than the limit; a second one does not wait behind it.
         guard exchange.queuedBytes <= context.limits.streamQueue else {
@@ -47,6 +56,7 @@ final class EventOutlet: StreamOutlet {
         do {
             try EventStreamWriter.append(
                 id: id?.text,
+                event: type,
                 retry: message.isEmpty ? Self.retry : nil,
                 data: message,
                 to: &event

@@ -4,7 +4,6 @@ import Backends
 import Bytes
 import EventLoop
 import Gateway
-import HTTPServer
 import JSONRPC
 import MCPCore
 
@@ -14,21 +13,21 @@ extension FrontendContext {
     /// - Parameters:
     ///   - backend: The server.
     ///   - bytes: The message's text, which was read before.
-    ///   - exchange: Whose client waits.
+    ///   - port: Whose client waits.
     ///   - take: Takes the message then.
     ///   - refuse: Refuses it: what `take` throws, or why the server cannot be used.
     /// - Throws: Why it cannot be kept.
     func wait(
         for backend: any Backend,
         _ bytes: Span<UInt8>,
-        _ exchange: HTTPExchange,
+        _ port: any ReplyPort,
         take: @escaping (Message, Span<UInt8>) throws(Refusal) -> Void,
         refuse: @escaping (Refusal, Message, Span<UInt8>) -> Void
     ) throws(Refusal) {
         let kept = [UInt8](bytes)
         do {
             try backend.whenKnown { failure in
-                guard exchange.isOpen, let message = try? Message(kept.span) else { return }
+                guard port.isOpen, let message = try? Message(kept.span) else { return }
                 do throws(Refusal) {
                     if let failure { throw Refusal(failure) }
                     try take(message, kept.span)

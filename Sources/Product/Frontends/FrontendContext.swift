@@ -34,6 +34,8 @@ package final class FrontendContext {
     private(set) lazy var restorer = lasting.map { Restorer(self, $0) }
     /// Whether what is counted may be asked for over HTTP.
     let showsMetrics: Bool
+    /// What stands before our paths where clients write them, if a proxy takes it away.
+    let pathPrefix: String
     /// Whether the gateway is stopping: nothing new is begun.
     package internal(set) var isDraining = false
 
@@ -45,6 +47,7 @@ package final class FrontendContext {
         timeouts: Timeouts,
         lasting: LastingSessions? = nil,
         showsMetrics: Bool,
+        pathPrefix: String = "",
         log: Log
     ) {
         self.loop = loop
@@ -52,6 +55,7 @@ package final class FrontendContext {
         self.limits = limits
         self.timeouts = timeouts
         self.showsMetrics = showsMetrics
+        self.pathPrefix = pathPrefix
         self.log = log.of("http")
         self.lasting = lasting
         pipeline.sessions.onEnd = { lasting?.ended($0) }

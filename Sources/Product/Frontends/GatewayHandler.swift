@@ -16,12 +16,14 @@ package final class GatewayHandler: HTTPHandler {
     private let context: FrontendContext
     private let modern: ModernFrontend
     private let legacy: LegacyFrontend
+    private let events: EventStreamFrontend
 
     /// Makes the handler of a gateway.
     package init(_ context: FrontendContext) {
         self.context = context
         modern = ModernFrontend(context)
         legacy = LegacyFrontend(context)
+        events = EventStreamFrontend(context, legacy)
     }
 
     package func begin(_ exchange: HTTPExchange) -> BodyDecision {
@@ -38,10 +40,8 @@ package final class GatewayHandler: HTTPHandler {
             return .refused
         }
         exchange.context = Visit(passage)
-        guard exchange.head.method == .post, case .server = passage.resource else {
-            return .collect(limit: 0)
-        }
-        return .collect(limit: context.limits.body)
+        let hasMessage = exchange.head.method == .post && passage.backend != nil
+        return .collect(limit: hasMessage ? context.limits.body : 0)
     }
 
     /// Refuses what no resource takes.
@@ -50,6 +50,8 @@ package final class GatewayHandler: HTTPHandler {
         switch passage.resource {
         case .unknown: throw Refusal(404, .invalidRequest, "There is nothing at this path")
         case .server: allowed = [.get, .head, .post, .delete, .options]
+        case .events: allowed = [.get, .options]
+        case .messages: allowed = [.post, .options]
         case .metrics, .sessionMetrics:
             guard context.showsMetrics else {
                 throw Refusal(404, .invalidRequest, "There is nothing at this path")
@@ -65,10 +67,12 @@ package final class GatewayHandler: HTTPHandler {
         for name in [HTTPFieldName.mcpSessionID, .lastEventID, .authorization] where head.count(name) > 1 {
             throw Refusal(400, .invalidRequest, "Bad Request: a header that decides stands more than once")
         }
-        if case .server = passage.resource, head.method == .post {
-            try Negotiation.checkPost(head)
-            if context.isDraining { throw .busy("The gateway is stopping") }
+        switch passage.resource {
+        case .server where head.method == .post: try Negotiation.checkPost(head)
+        case .events, .messages: try EventStreamFrontend.check(head, passage)
+        default: return
         }
+        if context.isDraining { throw .busy("The gateway is stopping") }
     }
 
     package func received(_ body: Span<UInt8>, _ exchange: HTTPExchange) {
@@ -85,6 +89,8 @@ package final class GatewayHandler: HTTPHandler {
         }
         switch passage.resource {
         case .server: serve(body, exchange, visit)
+        case .events: events.open(exchange, visit)
+        case .messages: events.post(body, exchange, visit)
         case .health: exchange.answer(200, #"{"status":"ok"}"#, origin: passage.origin)
         case .readiness:
             exchange.answer(
@@ -131,7 +137,9 @@ package final class GatewayHandler: HTTPHandler {
             return refuse(Refusal(400, code, "\(title): \(error.description)"), exchange, origin)
         }
         switch Era.of(message, header: exchange.head.value(.mcpProtocolVersion)) {
-        case .modern: modern.post(message, body, exchange, visit)
+        case .modern:
+            let port = HTTPReply(exchange: exchange, passage: visit.passage, context: context)
+            modern.post(message, body, head: exchange.head, port, visit)
         case .legacy: legacy.post(message, body, exchange, visit)
         }
     }

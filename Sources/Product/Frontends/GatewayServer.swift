@@ -12,6 +12,7 @@ import JSONRPC
 import MCPCore
 package import MCPServer
 import Sessions
+import Telemetry
 
 /// A gateway that runs: its listener, its sessions and its servers, on one loop.
 ///
@@ -20,10 +21,12 @@ import Sessions
 package final class GatewayServer {
     private let context: FrontendContext
     private let backends: [any Backend]
-    private let server: HTTPServer
-    private let handler: GatewayHandler
+    /// Where clients come in: one of these.
+    private let front: any GatewayFront
+    private let server: HTTPServer?
     private let configuration: GatewayConfiguration
     private let clock: LoopTimer
+    private let exporter: SpanExporter?
     private var clockTicks = 0
     private var nextSweep: UInt64 = 0
     private var graceTimer: LoopTimer?
@@ -41,13 +44,15 @@ package final class GatewayServer {
     ///   - environment: Where commands and variables are found.
     ///   - loop: Where it lives.
     ///   - log: Where it says what happens.
+    ///   - entrance: How clients come in.
     /// - Throws: Why it cannot listen, or why its state is refused, in words.
     package init(
         _ configuration: GatewayConfiguration,
         hosting hosted: [(name: String, server: MCPServer)] = [],
         in environment: ConfigurationEnvironment,
         on loop: EventLoop,
-        log: Log
+        log: Log,
+        entrance: GatewayEntrance = .http
     ) throws {
         self.configuration = configuration
         let lasting = try LastingSessions.open(configuration, on: loop, log: log)
@@ -103,6 +108,8 @@ package final class GatewayServer {
         let federation =
             single == nil ? configuration.federation(of: servers, on: loop, log: log) : nil
         backends = servers + (federation.map { [$0] } ?? [])
+        let tracer = configuration.tracer(on: loop, log: log)
+        exporter = tracer?.exporter
         let pipeline = Pipeline(
             admission: Admission(
                 hosts: configuration.hosts + [
@@ -114,9 +121,9 @@ package final class GatewayServer {
             registry: Registry(backends, defaultName: single ?? federation?.name),
             sessions: SessionTable(
                 capacity: configuration.limits.sessions,
-                lifetime: configuration.timeouts.sessionLifetime.wholeMilliseconds
+                lifetime: entrance.sessionLifetime(configuration.timeouts)
             ),
-            records: Records(log: log)
+            records: Records(log: log, tracer: tracer)
         )
         context = FrontendContext(
             loop: loop,
@@ -125,16 +132,22 @@ package final class GatewayServer {
             timeouts: configuration.timeouts,
             lasting: lasting,
             showsMetrics: configuration.metrics ?? configuration.bindsToLoopback,
+            pathPrefix: configuration.publicPath,
             log: log
         )
-        handler = GatewayHandler(context)
-        server = try HTTPServer(
-            loop: loop,
-            host: configuration.host,
-            port: configuration.port,
-            limits: Self.limits(configuration),
-            handler: handler
-        )
+        switch entrance {
+        case .http:
+            let listening = try HTTPServer(
+                loop: loop,
+                host: configuration.host,
+                port: configuration.port,
+                limits: Self.limits(configuration),
+                handler: GatewayHandler(context)
+            )
+            (front, server) = (listening, listening)
+        case .pipes(let pipes):
+            (front, server) = (try pipes.open(context), nil)
+        }
         let ticker = Ticker()
         clock = LoopTimer(loop) { ticker.tick() }
         ticker.server = self
@@ -155,7 +168,7 @@ package final class GatewayServer {
     }
 
     /// The port that it listens on.
-    package var port: UInt16 { server.port }
+    package var port: UInt16 { server?.port ?? 0 }
 
     /// Where clients find it, without a path.
     package var url: String {
@@ -170,18 +183,26 @@ package final class GatewayServer {
         context.isDraining = true
         onStopped = completion
         for session in context.pipeline.sessions.all {
-            for stream in session.streams.values where stream.isGeneral { stream.finish() }
+            for stream in session.streams.values where stream.isGeneral && stream !== session.channel {
+                stream.finish()
+            }
         }
+        context.pipeline.channels.drain()
         for backend in backends { backend.beginStopping() }
         graceTimer = LoopTimer(context.loop) { [weak self] in self?.graceIsOver() }
         graceTimer?.schedule(after: configuration.timeouts.shutdownGrace.wholeMilliseconds)
-        server.drain { [weak self] in self?.endServers() }
+        front.drain { [weak self] in self?.endServers() }
+    }
+
+    /// Closes what connects it with its clients; to be called when it has stopped.
+    package func close() {
+        front.close()
     }
 
     /// What is still being answered is answered with an error, and nobody is waited for any more.
     private func graceIsOver() {
         endServers()
-        context.loop.onNextTurn { [weak self] in self?.server.close() }
+        context.loop.onNextTurn { [weak self] in self?.front.close() }
     }
 
     private func endServers() {
@@ -201,9 +222,16 @@ package final class GatewayServer {
         }
     }
 
+    /// Milliseconds that the last spans may take to be sent.
+    private static let exportGrace: UInt64 = 2_000
+
     private func stopped() {
         guard let completion = onStopped.take() else { return }
-        if let lasting = context.lasting { lasting.close(completion) } else { completion() }
+        let export = { [exporter] in
+            guard let exporter else { return completion() }
+            exporter.drain(within: Self.exportGrace, completion)
+        }
+        if let lasting = context.lasting { lasting.close(export) } else { export() }
     }
 
     // MARK: Time
@@ -217,7 +245,7 @@ package final class GatewayServer {
             for session in context.pipeline.sessions.all where abs(session.id.hashValue % Self.slots) == slot
             {
                 for stream in session.streams.values {
-                    (stream.outlet as? EventOutlet)?.sendHeartbeat()
+                    stream.outlet?.sendHeartbeat()
                 }
             }
         }
@@ -228,6 +256,7 @@ package final class GatewayServer {
         let registry = context.pipeline.registry
         for backend in backends { backend.sweep(now: now) }
         context.lasting?.tick(context.pipeline.sessions.all, now: now)
+        context.pipeline.channels.sweep(at: now)
         context.pipeline.sessions.sweep(at: now) { registry.find($0.server)?.sessionTimeout ?? idle }
     }
 

@@ -5,7 +5,6 @@ import Bytes
 import Configuration
 import EventLoop
 import Gateway
-import HTTPServer
 import JSON
 import JSONRPC
 import MCPCore
@@ -20,7 +19,7 @@ final class InitializePost: Caller {
     private let backend: any Backend
     private let conversation: any Conversation
     private let capabilities: ClientCapabilities
-    private let exchange: HTTPExchange
+    private let port: any ReplyPort
     /// What is to be closed when the call ends.
     private var open: OpenCall?
     /// Whether the client sent no `initialize`, and is told only the session's id.
@@ -36,9 +35,9 @@ final class InitializePost: Caller {
         _ conversation: any Conversation,
         _ capabilities: ClientCapabilities,
         _ open: OpenCall,
-        answering exchange: HTTPExchange
+        answering port: any ReplyPort
     ) {
-        self.init(context, passage, backend, conversation, capabilities, open, exchange, isSilent: false)
+        self.init(context, passage, backend, conversation, capabilities, open, port, isSilent: false)
     }
 
     /// For a session that is opened by GET.
@@ -49,9 +48,9 @@ final class InitializePost: Caller {
         _ conversation: any Conversation,
         _ capabilities: ClientCapabilities,
         _ open: OpenCall,
-        opening exchange: HTTPExchange
+        opening port: any ReplyPort
     ) {
-        self.init(context, passage, backend, conversation, capabilities, open, exchange, isSilent: true)
+        self.init(context, passage, backend, conversation, capabilities, open, port, isSilent: true)
     }
 
     private init(
@@ -61,7 +60,7 @@ final class InitializePost: Caller {
         _ conversation: any Conversation,
         _ capabilities: ClientCapabilities,
         _ open: OpenCall,
-        _ exchange: HTTPExchange,
+        _ port: any ReplyPort,
         isSilent: Bool
     ) {
         self.open = open
@@ -70,7 +69,7 @@ final class InitializePost: Caller {
         self.backend = backend
         self.conversation = conversation
         self.capabilities = capabilities
-        self.exchange = exchange
+        self.port = port
         self.isSilent = isSilent
         context.pipeline.sessions.beginOpening(server: backend.name)
     }
@@ -115,7 +114,7 @@ final class InitializePost: Caller {
             server: backend.name,
             revision: revision,
             foundation: conversation,
-            log: context.eventLog,
+            log: port.canResume ? context.eventLog : EventLog(bytes: 0, events: 0, age: 0),
             streamLimit: context.limits.streams,
             now: context.loop.now
         )
@@ -127,7 +126,9 @@ final class InitializePost: Caller {
         session.companion = client
         let result = try? JSONValue(bytes.extracting(message.envelope.result.range))
         session.changes = SessionReplay.changes(of: result?["capabilities"])
-        context.lasting?.keep(session, initialize: request, isOpenedByGET: isSilent)
+        if port.canResume {
+            context.lasting?.keep(session, initialize: request, isOpenedByGET: isSilent)
+        }
         if isSilent { greet(message, bytes, session) }
         forward(message, bytes, call, session: session)
     }
@@ -141,12 +142,10 @@ final class InitializePost: Caller {
     }
 
     private func forward(_ message: Message, _ bytes: Span<UInt8>, _ call: Call, session: Session?) {
-        var fields = Responses.jsonFields(origin: passage.origin)
-        if let session { fields.append(("Mcp-Session-Id", session.id.text)) }
-        if isSilent { return exchange.respond(session == nil ? 503 : 200, fields) }
+        if isSilent { return port.respond(session == nil ? 503 : 200, in: session) { _ in } }
         var edits = Edits()
         edits.replace(message.envelope.id, with: call.clientID)
-        exchange.respond(200, fields) { edits.apply(to: bytes, onOneLine: false, into: &$0) }
+        port.respond(200, in: session) { edits.apply(to: bytes, onOneLine: false, into: &$0) }
     }
 
     func notice(_ message: Message, _ bytes: Span<UInt8>, for call: Call) {
@@ -157,16 +156,16 @@ final class InitializePost: Caller {
         close(.failed(failure), id: call.clientID)
         conversation.end()
         if isSilent {
-            return exchange.answer(503, #"{"error":"MCP server connection failed"}"#, origin: passage.origin)
+            return port.respond(503, in: nil) { $0.append(#"{"error":"MCP server connection failed"}"#) }
         }
         let status = failure.code == .invalidParams ? 400 : 503
-        exchange.refuse(Refusal(status, failure), id: call.clientID, origin: passage.origin)
+        port.refuse(Refusal(status, failure), id: call.clientID)
     }
 
     func cancelled(_ call: Call) {
         close(.cancelled, id: call.clientID)
         conversation.end()
-        exchange.abort()
+        port.abort()
     }
 
     func stopping(_ call: Call) {}

@@ -25,6 +25,7 @@ final class LegacyFrontend {
 
     func post(_ message: Message, _ bytes: Span<UInt8>, _ exchange: HTTPExchange, _ visit: Visit) {
         let passage = visit.passage
+        let port = HTTPReply(exchange: exchange, passage: passage, context: context)
         do throws(Refusal) {
             try checkVersion(exchange.head)
             if let failure = ModernRules.shape(message) { throw Refusal(400, failure) }
@@ -37,44 +38,97 @@ final class LegacyFrontend {
             }
             try context.pipeline.proceed(message, passage)
             if message.method == .initialize {
-                try initialize(message, bytes, exchange, visit)
+                try initialize(message, bytes, port, visit)
             } else {
-                try pass(message, bytes, exchange, visit, in: try session(exchange.head, passage))
+                try pass(message, bytes, port, visit, in: try session(exchange.head, passage))
             }
         } catch {
-            refuse(error, id: message.id(in: bytes), exchange, passage)
+            refuse(error, id: message.id(in: bytes), port)
         }
+    }
+
+    /// Takes a message of a client that has one channel, and by it at most one session.
+    ///
+    /// - Parameters:
+    ///   - message: The message.
+    ///   - bytes: Its text.
+    ///   - port: Where the answer goes.
+    ///   - visit: Who asks, and who hears that they have gone.
+    ///   - session: The channel's session, once it is open.
+    func take(
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        _ port: any ReplyPort,
+        _ visit: Visit,
+        in session: Session?
+    ) {
+        do throws(Refusal) {
+            if let failure = ModernRules.shape(message) { throw Refusal(400, failure) }
+            try context.pipeline.proceed(message, visit.passage)
+            if let session {
+                guard message.method != .initialize else {
+                    throw Refusal(400, .invalidRequest, "The session has been initialized already")
+                }
+                try pass(message, bytes, port, visit, in: session)
+            } else if message.method == .initialize {
+                try initialize(message, bytes, port, visit)
+            } else {
+                try answerBeforeSession(message, bytes, port)
+            }
+        } catch {
+            refuse(error, id: message.envelope.kind == .request ? message.id(in: bytes) : nil, port)
+        }
+    }
+
+    /// Before `initialize` only a ping is answered (2025-11-25, lifecycle, "Initialization").
+    private func answerBeforeSession(
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        _ port: any ReplyPort
+    ) throws(Refusal) {
+        guard message.envelope.kind == .request else { return port.accept() }
+        guard message.method == .ping else {
+            throw Refusal(400, .invalidRequest, "There is no session yet: begin with initialize")
+        }
+        let id = bytes.text(message.envelope.id)
+        port.respond(200, in: nil) { $0.append(#"{"jsonrpc":"2.0","id":\#(id),"result":{}}"#) }
     }
 
     /// An array of messages, which sessions of 2025-03-26 may send (basic, "Batching").
     func batch(_ bytes: Span<UInt8>, _ exchange: HTTPExchange, _ visit: Visit) {
-        let passage = visit.passage
+        let port = HTTPReply(exchange: exchange, passage: visit.passage, context: context)
         do throws(Refusal) {
             try checkVersion(exchange.head)
-            if let sleeping = context.restorer?.find(exchange.head, passage) {
+            if let sleeping = context.restorer?.find(exchange.head, visit.passage) {
                 let kept = [UInt8](bytes)
                 return try restore(sleeping, exchange, visit, id: nil) { frontend in
                     frontend.batch(kept.span, exchange, visit)
                 }
             }
-            guard let session = passage.session, session.revision.allowsBatches,
-                exchange.head.value(.mcpProtocolVersion).flatMap(Revision.init(bytes:))?.era != .modern
-            else {
-                throw Refusal(
-                    400,
-                    .invalidRequest,
-                    "Invalid request: a body has one message, not an array of them"
-                )
-            }
-            try pass(batch: bytes, exchange, visit, in: session)
+            let header = exchange.head.value(.mcpProtocolVersion).flatMap(Revision.init(bytes:))
+            try take(batch: bytes, port, visit, in: header?.era == .modern ? nil : visit.passage.session)
         } catch {
-            refuse(error, id: nil, exchange, passage)
+            refuse(error, id: nil, port)
         }
+    }
+
+    /// Takes an array of messages, if the session's revision has them.
+    func take(
+        batch bytes: Span<UInt8>,
+        _ port: any ReplyPort,
+        _ visit: Visit,
+        in session: Session?
+    ) throws(Refusal) {
+        guard let session, session.revision.allowsBatches else {
+            let text = "Invalid request: one message is expected here, not an array of them"
+            throw Refusal(400, .invalidRequest, text)
+        }
+        try pass(batch: bytes, port, visit, in: session)
     }
 
     private func pass(
         batch bytes: Span<UInt8>,
-        _ exchange: HTTPExchange,
+        _ port: any ReplyPort,
         _ visit: Visit,
         in session: Session
     ) throws(Refusal) {
@@ -105,7 +159,7 @@ final class LegacyFrontend {
         guard let conversation = session.foundation as? any Conversation else { return }
         let requests = messages.count(where: { $0.envelope.kind == .request })
         if requests > 0 { regain(session, conversation) }
-        let post = LegacyPost(context, exchange, visit.passage, session, expecting: requests)
+        let post = LegacyPost(context, port, session, expecting: requests)
         for (message, slice) in zip(messages, slices) {
             let part = bytes.extracting(slice.range)
             try context.pipeline.proceed(message, visit.passage)
@@ -117,8 +171,8 @@ final class LegacyFrontend {
             }
         }
         if requests == 0 {
-            accept(exchange, visit.passage)
-        } else if exchange.isOpen {
+            port.accept()
+        } else if port.isOpen {
             visit.onVanish = { post.vanished() }
         }
     }
@@ -137,7 +191,7 @@ final class LegacyFrontend {
     private func pass(
         _ message: Message,
         _ bytes: Span<UInt8>,
-        _ exchange: HTTPExchange,
+        _ port: any ReplyPort,
         _ visit: Visit,
         in session: Session
     ) throws(Refusal) {
@@ -147,15 +201,15 @@ final class LegacyFrontend {
         switch message.envelope.kind {
         case .request:
             regain(session, conversation)
-            let post = LegacyPost(context, exchange, visit.passage, session, expecting: 1)
+            let post = LegacyPost(context, port, session, expecting: 1)
             post.send(message, bytes, to: conversation)
-            if exchange.isOpen { visit.onVanish = { post.vanished() } }
+            if port.isOpen { visit.onVanish = { post.vanished() } }
         case .notification:
             conversation.notify(message, bytes)
-            accept(exchange, visit.passage)
+            port.accept()
         case .result, .error:
             answer(message, bytes, conversation)
-            accept(exchange, visit.passage)
+            port.accept()
         }
     }
 
@@ -169,16 +223,12 @@ final class LegacyFrontend {
         }
     }
 
-    private func accept(_ exchange: HTTPExchange, _ passage: Passage) {
-        exchange.respond(202, Responses.jsonFields(origin: passage.origin))
-    }
-
     // MARK: Sessions
 
     private func initialize(
         _ message: Message,
         _ bytes: Span<UInt8>,
-        _ exchange: HTTPExchange,
+        _ port: any ReplyPort,
         _ visit: Visit
     ) throws(Refusal) {
         let passage = visit.passage
@@ -194,15 +244,15 @@ final class LegacyFrontend {
         }
         if let session = passage.session, let result = session.initializeResult {
             // Opened by a GET, as clients of seed 001 do: the server has been greeted already.
-            return answerAgain(result, message, bytes, exchange, passage, session)
+            return answerAgain(result, message, bytes, port, session)
         }
         guard let backend = passage.backend else { return }
         guard backend.isKnown else {
-            return try context.wait(for: backend, bytes, exchange) {
+            return try context.wait(for: backend, bytes, port) {
                 [weak self] message, bytes throws(Refusal) in
-                try self?.initialize(message, bytes, exchange, visit)
+                try self?.initialize(message, bytes, port, visit)
             } refuse: { [weak self] refusal, message, bytes in
-                self?.refuse(refusal, id: message.id(in: bytes), exchange, passage)
+                self?.refuse(refusal, id: message.id(in: bytes), port)
             }
         }
         try checkRoom(backend)
@@ -218,20 +268,23 @@ final class LegacyFrontend {
         let capabilities = try? JSONValue(bytes.extracting(message.params.capabilities.range))
         do throws(Failure) {
             let conversation = try backend.openSession(for: passage.principal)
+            let open = context.pipeline.records.open(
+                message,
+                bytes,
+                server: backend.name,
+                era: .legacy,
+                session: nil,
+                head: port.head
+            )
+            open.trace?.write(message, bytes, &edits)
             let post = InitializePost(
                 context,
                 passage,
                 backend,
                 conversation,
                 ClientCapabilities(capabilities),
-                context.pipeline.records.open(
-                    message,
-                    bytes,
-                    server: backend.name,
-                    era: .legacy,
-                    session: nil
-                ),
-                answering: exchange
+                open,
+                answering: port
             )
             if context.lasting != nil { edits.apply(to: bytes, onOneLine: true, into: &post.request) }
             do throws(Failure) {
@@ -241,7 +294,7 @@ final class LegacyFrontend {
                 conversation.end()
                 throw error
             }
-            if exchange.isOpen { visit.onVanish = { post.vanished() } }
+            if port.isOpen { visit.onVanish = { post.vanished() } }
         } catch {
             throw Refusal(error)
         }
@@ -251,14 +304,11 @@ final class LegacyFrontend {
         _ result: [UInt8],
         _ message: Message,
         _ bytes: Span<UInt8>,
-        _ exchange: HTTPExchange,
-        _ passage: Passage,
+        _ port: any ReplyPort,
         _ session: Session
     ) {
         let id = bytes.text(message.envelope.id)
-        var fields = Responses.jsonFields(origin: passage.origin)
-        fields.append(("Mcp-Session-Id", session.id.text))
-        exchange.respond(200, fields) { output in
+        port.respond(200, in: session) { output in
             output.append(literal: "{\"jsonrpc\":\"2.0\",\"id\":")
             output.append(id)
             output.append(literal: ",\"result\":")
@@ -267,7 +317,8 @@ final class LegacyFrontend {
         }
     }
 
-    private func checkRoom(_ backend: any Backend) throws(Refusal) {
+    /// Checks that another session may be opened.
+    func checkRoom(_ backend: any Backend) throws(Refusal) {
         let sessions = context.pipeline.sessions
         guard sessions.hasRoom else { throw .busy("Too many sessions are open; try again later") }
         if let limit = backend.sessionLimit, sessions.count(server: backend.name) >= limit {
@@ -313,7 +364,7 @@ final class LegacyFrontend {
             if Negotiation(head).namesEvents { _ = try session(head, passage) }
             health(exchange, passage)
         } catch {
-            refuse(error, id: nil, exchange, passage)
+            refuse(error, id: nil, HTTPReply(exchange: exchange, passage: passage, context: context))
         }
     }
 
@@ -385,9 +436,10 @@ final class LegacyFrontend {
                     bytes.span,
                     server: backend.name,
                     era: .legacy,
-                    session: nil
+                    session: nil,
+                    head: exchange.head
                 ),
-                opening: exchange
+                opening: HTTPReply(exchange: exchange, passage: passage, context: context)
             )
             post.request = bytes
             do throws(Failure) {
@@ -470,7 +522,7 @@ final class LegacyFrontend {
             lasting.ended(session, done)
             context.pipeline.sessions.end(session, .client)
         } catch {
-            refuse(error, id: nil, exchange, visit.passage)
+            refuse(error, id: nil, HTTPReply(exchange: exchange, passage: visit.passage, context: context))
         }
     }
 
@@ -489,7 +541,12 @@ final class LegacyFrontend {
         ) { [weak self] result in
             guard let self, exchange.isOpen else { return }
             switch result {
-            case .failure(let refusal): self.refuse(refusal, id: id, exchange, passage)
+            case .failure(let refusal):
+                self.refuse(
+                    refusal,
+                    id: id,
+                    HTTPReply(exchange: exchange, passage: passage, context: self.context)
+                )
             case .success(let session):
                 passage.adopt(session)
                 proceed(self)
@@ -497,8 +554,8 @@ final class LegacyFrontend {
         }
     }
 
-    private func refuse(_ refusal: Refusal, id: String?, _ exchange: HTTPExchange, _ passage: Passage) {
+    private func refuse(_ refusal: Refusal, id: String?, _ port: any ReplyPort) {
         context.pipeline.records.noteRefusal(refusal.status, refusal.failure.message)
-        exchange.refuse(refusal, id: id, origin: passage.origin)
+        port.refuse(refusal, id: id)
     }
 }

@@ -5,7 +5,6 @@ import Bytes
 import Configuration
 import EventLoop
 import Gateway
-import HTTPServer
 import JSON
 import JSONRPC
 import MCPCore
@@ -17,8 +16,7 @@ import Sessions
 /// session. A client that goes away does not cancel: what is sent on a stream waits for it to come back.
 final class LegacyPost: Caller {
     private let context: FrontendContext
-    private let exchange: HTTPExchange
-    private let passage: Passage
+    private let port: any ReplyPort
     private let session: Session
     private let started: UInt64
     private let isBatch: Bool
@@ -27,19 +25,24 @@ final class LegacyPost: Caller {
     private var open: OpenCall?
     private var openInBatch: [(id: String, call: OpenCall)] = []
     private var stream: SessionStream?
-    private var outlet: EventOutlet?
+    /// Whether the stream is for these answers alone, and ends with them.
+    private let endsStream: Bool
+    private var outlet: (any StreamOutlet)?
 
-    init(
-        _ context: FrontendContext,
-        _ exchange: HTTPExchange,
-        _ passage: Passage,
-        _ session: Session,
-        expecting count: Int
-    ) {
+    /// Waits for the answers of some requests.
+    ///
+    /// - Parameters:
+    ///   - context: What frontends share.
+    ///   - port: Where they go.
+    ///   - session: The session.
+    ///   - count: How many are due.
+    init(_ context: FrontendContext, _ port: any ReplyPort, _ session: Session, expecting count: Int) {
         self.context = context
-        self.exchange = exchange
-        self.passage = passage
+        self.port = port
         self.session = session
+        // A client that has one channel is told everything there.
+        stream = session.channel
+        endsStream = stream == nil
         remaining = count
         isBatch = count > 1
         started = context.loop.now
@@ -64,7 +67,15 @@ final class LegacyPost: Caller {
             edits.replace(message.params.cursor.quoted, with: inner)
         }
         let records = context.pipeline.records
-        let call = records.open(message, bytes, server: session.server, era: .legacy, session: session.id)
+        let call = records.open(
+            message,
+            bytes,
+            server: session.server,
+            era: .legacy,
+            session: session.id,
+            head: port.head
+        )
+        call.trace?.write(message, bytes, &edits)
         if isBatch { openInBatch.append((id, call)) } else { open = call }
         do {
             _ = try conversation.call(message, bytes, from: self, edits: edits)
@@ -92,7 +103,7 @@ final class LegacyPost: Caller {
         CursorSeal(context.sealer, server: session.server, principal: session.owner, method: method)
     }
 
-    var isPresent: Bool { outlet?.isOpen ?? exchange.isUnanswered }
+    var isPresent: Bool { outlet?.isOpen ?? port.isUnanswered }
 
     // MARK: What comes of the calls
 
@@ -110,10 +121,7 @@ final class LegacyPost: Caller {
         session.lastUsed = context.loop.now
         remaining -= 1
         if stream == nil, !isBatch {
-            exchange.respond(200, Responses.jsonFields(origin: passage.origin)) {
-                edits.apply(to: bytes, onOneLine: false, into: &$0)
-            }
-            return
+            return port.respond(200, in: nil) { edits.apply(to: bytes, onOneLine: false, into: &$0) }
         }
         send(message, bytes, edits)
         finishIfDone()
@@ -156,13 +164,14 @@ final class LegacyPost: Caller {
         close(.cancelled, id: call.clientID)
         remaining -= 1
         // No answer comes; the stream just ends.
-        if remaining <= 0 { openStream()?.finish() }
+        _ = openStream()
+        finishIfDone()
     }
 
     func stopping(_ call: Call) {}
 
     func stillWaiting(_ call: Call, now: UInt64) {
-        guard now - started >= context.timeouts.heartbeat.wholeMilliseconds / 2, exchange.isOpen else {
+        guard now - started >= context.timeouts.heartbeat.wholeMilliseconds / 2, port.isOpen else {
             return
         }
         // The stream has heartbeats of its own from then on.
@@ -179,7 +188,7 @@ final class LegacyPost: Caller {
 
     private func respond(_ failure: Failure, id: String, status: Int) {
         guard stream != nil || isBatch else {
-            return exchange.refuse(Refusal(status, failure), id: id, origin: passage.origin)
+            return port.refuse(Refusal(status, failure), id: id)
         }
         var text: [UInt8] = []
         failure.append(id: id, to: &text)
@@ -190,10 +199,8 @@ final class LegacyPost: Caller {
     /// Answers with a message of ours.
     private func answer(_ text: [UInt8]) {
         remaining -= 1
-        guard isBatch else {
-            return exchange.respond(200, Responses.jsonFields(origin: passage.origin)) {
-                $0.append(contentsOf: text)
-            }
+        guard stream != nil || isBatch else {
+            return port.respond(200, in: nil) { $0.append(contentsOf: text) }
         }
         openStream()?.send(text.span, at: context.loop.now)
         finishIfDone()
@@ -202,17 +209,16 @@ final class LegacyPost: Caller {
     /// The event stream, begun if it was not; nil if the client went away before.
     private func openStream() -> SessionStream? {
         if let stream { return stream }
-        guard exchange.isUnanswered, let opened = session.openStream(general: false) else { return nil }
+        guard port.isUnanswered, let opened = session.openStream(general: false) else { return nil }
         stream = opened
-        let outlet = EventOutlet(exchange, context, fields: Responses.eventFields(origin: passage.origin)) {
-            [weak self] in self?.vanished()
-        }
+        let outlet = port.openStream { [weak self] in self?.vanished() }
         self.outlet = outlet
         opened.open(outlet, at: context.loop.now)
         return opened
     }
 
     private func finishIfDone() {
-        if remaining <= 0 { stream?.finish() }
+        guard remaining <= 0 else { return }
+        if endsStream { stream?.finish() } else { port.finish() }
     }
 }

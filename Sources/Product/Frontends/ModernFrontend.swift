@@ -5,7 +5,6 @@ import Bytes
 import Diagnostics
 import EventLoop
 import Gateway
-import HTTPServer
 import HTTPWire
 import JSON
 import JSONRPC
@@ -20,42 +19,57 @@ final class ModernFrontend {
         self.context = context
     }
 
-    func post(_ message: Message, _ bytes: Span<UInt8>, _ exchange: HTTPExchange, _ visit: Visit) {
+    /// Takes a message.
+    ///
+    /// - Parameters:
+    ///   - message: The message.
+    ///   - bytes: Its text.
+    ///   - head: The head of the request that brought it; nil on a transport without headers.
+    ///   - port: Where the answer goes.
+    ///   - visit: Who asks, and who hears that they gave up.
+    func post(
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        head: HTTPRequestHead?,
+        _ port: any ReplyPort,
+        _ visit: Visit
+    ) {
         let passage = visit.passage
-        if let failure = ModernRules.check(message, bytes, headers: Self.headers(exchange.head)) {
+        if let failure = ModernRules.check(message, bytes, headers: head.map(Self.headers)) {
             let refusal = Refusal(ModernRules.status(of: failure.code, own: true), failure)
-            return refuse(refusal, message, bytes, exchange, passage)
+            return refuse(refusal, message, bytes, port)
         }
         guard message.envelope.kind == .request else {
             // Nothing is defined for notifications here; a cancellation by id would be a guess at someone's call.
-            return exchange.respond(202, Responses.jsonFields(origin: passage.origin))
+            return port.accept()
         }
         do throws(Refusal) {
             try context.pipeline.proceed(message, passage)
             if let backend = passage.backend, !backend.isKnown {
-                try context.wait(for: backend, bytes, exchange) {
+                try context.wait(for: backend, bytes, port) {
                     [weak self] message, bytes throws(Refusal) in
-                    try self?.start(message, bytes, exchange, visit)
+                    try self?.start(message, bytes, head, port, visit)
                 } refuse: { [weak self] refusal, message, bytes in
-                    self?.refuse(refusal, message, bytes, exchange, passage)
+                    self?.refuse(refusal, message, bytes, port)
                 }
             } else {
-                try start(message, bytes, exchange, visit)
+                try start(message, bytes, head, port, visit)
             }
         } catch {
-            refuse(error, message, bytes, exchange, passage)
+            refuse(error, message, bytes, port)
         }
     }
 
     private func start(
         _ message: Message,
         _ bytes: Span<UInt8>,
-        _ exchange: HTTPExchange,
+        _ head: HTTPRequestHead?,
+        _ port: any ReplyPort,
         _ visit: Visit
     ) throws(Refusal) {
         let passage = visit.passage
         guard let backend = passage.backend else { return }
-        try checkParameters(message, bytes, exchange.head, backend, passage.principal)
+        if let head { try checkParameters(message, bytes, head, backend, passage.principal) }
         let mark = message.method.mayNeedInput ? ParametersMark(message, bytes, room: context.markRoom) : nil
         var edits = Edits()
         let instance = try openState(message, bytes, mark, passage, backend, &edits)
@@ -71,8 +85,16 @@ final class ModernFrontend {
             }
             tasks?.write(to: target, message.method, &edits)
             let records = context.pipeline.records
-            let open = records.open(message, bytes, server: backend.name, era: .modern, session: nil)
-            let post = ModernPost(context, exchange, passage, backend, target, mark, tasks, open)
+            let open = records.open(
+                message,
+                bytes,
+                server: backend.name,
+                era: .modern,
+                session: nil,
+                head: port.head
+            )
+            open.trace?.write(message, bytes, &edits)
+            let post = ModernPost(context, port, passage, backend, target, mark, tasks, open)
             post.followsTasks = message.method == .toolsCall && TasksExtension.isDeclared(by: message, bytes)
             let id: Int
             do throws(Failure) {
@@ -85,7 +107,7 @@ final class ModernFrontend {
                 throw error
             }
             // An answer may have come already.
-            if exchange.isOpen { visit.onVanish = { post.vanished(id) } }
+            if port.isOpen { visit.onVanish = { post.vanished(id) } }
         } catch {
             throw Refusal(error)
         }
@@ -203,10 +225,9 @@ final class ModernFrontend {
         _ refusal: Refusal,
         _ message: Message,
         _ bytes: Span<UInt8>,
-        _ exchange: HTTPExchange,
-        _ passage: Passage
+        _ port: any ReplyPort
     ) {
         context.pipeline.records.noteRefusal(refusal.status, refusal.failure.message)
-        exchange.refuse(refusal, id: message.id(in: bytes), origin: passage.origin)
+        port.refuse(refusal, id: message.id(in: bytes))
     }
 }

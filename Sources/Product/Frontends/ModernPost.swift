@@ -6,7 +6,6 @@ import Configuration
 import Diagnostics
 import EventLoop
 import Gateway
-import HTTPServer
 import JSON
 import JSONRPC
 import MCPCore
@@ -14,11 +13,11 @@ import Sessions
 
 /// A modern request that waits for its answer.
 ///
-/// The response is a JSON object if the answer comes first, and becomes an event stream as soon as anything else does. When
-/// the client goes away, the call is cancelled.
+/// Over HTTP the response is a JSON object if the answer comes first, and becomes an event stream as soon as anything else
+/// does. When the client goes away, the call is cancelled.
 final class ModernPost: Caller {
     private let context: FrontendContext
-    private let exchange: HTTPExchange
+    private let port: any ReplyPort
     private let passage: Passage
     private let backend: any Backend
     private let target: ModernConversation
@@ -29,11 +28,11 @@ final class ModernPost: Caller {
     private let started: UInt64
     /// What is to be closed when the call ends.
     private var open: OpenCall?
-    private var outlet: EventOutlet?
+    private var outlet: (any StreamOutlet)?
 
     init(
         _ context: FrontendContext,
-        _ exchange: HTTPExchange,
+        _ port: any ReplyPort,
         _ passage: Passage,
         _ backend: any Backend,
         _ target: ModernConversation,
@@ -43,7 +42,7 @@ final class ModernPost: Caller {
     ) {
         self.open = open
         self.context = context
-        self.exchange = exchange
+        self.port = port
         self.passage = passage
         self.backend = backend
         self.target = target
@@ -152,14 +151,14 @@ final class ModernPost: Caller {
         } else {
             let status =
                 failure.code == .internalError ? 502 : ModernRules.status(of: failure.code, own: true)
-            exchange.refuse(Refusal(status, failure), id: call.clientID, origin: passage.origin)
+            port.refuse(Refusal(status, failure), id: call.clientID)
         }
         release(keeping: false)
     }
 
     func cancelled(_ call: Call) {
         close(.cancelled, id: call.clientID)
-        exchange.abort()
+        port.abort()
     }
 
     /// A subscription ends with its result (2026-07-28, "Subscriptions"); anything else may still be answered.
@@ -282,23 +281,18 @@ final class ModernPost: Caller {
     }
 
     /// The event stream, begun if it was not.
-    private func stream(_ call: Call) -> EventOutlet {
+    private func stream(_ call: Call) -> any StreamOutlet {
         if let outlet { return outlet }
         // The call itself knows its caller, which would keep itself for ever.
         let id = call.id
-        let opened = EventOutlet(exchange, context, fields: Responses.eventFields(origin: passage.origin)) {
-            [weak self] in self?.vanished(id)
-        }
+        let opened = port.openStream { [weak self] in self?.vanished(id) }
         outlet = opened
         return opened
     }
 
     private func send(_ message: Message, _ bytes: Span<UInt8>, _ edits: Edits, status: Int, isLast: Bool) {
         guard let outlet else {
-            exchange.respond(status, Responses.jsonFields(origin: passage.origin)) {
-                edits.apply(to: bytes, onOneLine: false, into: &$0)
-            }
-            return
+            return port.respond(status, in: nil) { edits.apply(to: bytes, onOneLine: false, into: &$0) }
         }
         var text: [UInt8] = []
         edits.apply(to: bytes, onOneLine: message.envelope.hasLineBreaks, into: &text)

@@ -57,6 +57,19 @@ struct Negotiation {
 
     /// Checks that a POST sends JSON, as it is, and takes both kinds of answer.
     static func checkPost(_ head: HTTPRequestHead) throws(Refusal) {
+        try checkBody(head)
+        let negotiation = Negotiation(head)
+        guard negotiation.acceptsJSON, negotiation.acceptsEvents else {
+            throw Refusal(
+                406,
+                .invalidRequest,
+                "Not Acceptable: the client must accept both application/json and text/event-stream"
+            )
+        }
+    }
+
+    /// Checks that a POST sends JSON, as it is.
+    static func checkBody(_ head: HTTPRequestHead) throws(Refusal) {
         guard head.count(.contentType) == 1, let type = head.value(.contentType), isJSON(type) else {
             throw Refusal(
                 415,
@@ -66,14 +79,6 @@ struct Negotiation {
         }
         guard head.value(.contentEncoding) == nil else {
             throw Refusal(415, .invalidRequest, "Unsupported Media Type: the body must not be encoded")
-        }
-        let negotiation = Negotiation(head)
-        guard negotiation.acceptsJSON, negotiation.acceptsEvents else {
-            throw Refusal(
-                406,
-                .invalidRequest,
-                "Not Acceptable: the client must accept both application/json and text/event-stream"
-            )
         }
     }
 

@@ -18,6 +18,8 @@ package final class Pipeline {
     package let registry: Registry
     /// The sessions.
     package let sessions: SessionTable
+    /// The channels of clients of 2024-11-05.
+    package let channels = ChannelTable()
     /// What was asked and how it ended.
     package let records: Records
 
@@ -39,6 +41,19 @@ package final class Pipeline {
         return passage
     }
 
+    /// Lets the one client in that this program was started for, by the pipes that it was given.
+    ///
+    /// - Parameter server: The server that it wants; nil for the default one.
+    /// - Returns: What the stations found out.
+    /// - Throws: Why there is no such server.
+    package func enter(local server: String?) throws(Refusal) -> Passage {
+        let passage = Passage()
+        passage.resource = .server(server)
+        passage.backend = try find(server)
+        passage.principal = .local
+        return passage
+    }
+
     /// Lets a message pass, once it is known what it asks for.
     package func proceed(_ message: Message, _ passage: Passage) throws(Refusal) {
         try authorize(message, passage)
@@ -51,7 +66,12 @@ package final class Pipeline {
     /// Resource: which server is meant, and that there is one.
     private func resolve(_ head: HTTPRequestHead, _ passage: Passage) throws(Refusal) {
         passage.resource = Resource(path: head.path)
-        guard case .server(let stated) = passage.resource else { return }
+        guard let stated = passage.resource.server else { return }
+        passage.backend = try find(stated)
+    }
+
+    /// Finds the server of a name, or the default one.
+    private func find(_ stated: String?) throws(Refusal) -> any Backend {
         guard let name = stated ?? registry.defaultName else {
             let names = registry.names.map { "/mcp/\($0)" }.joined(separator: ", ")
             throw Refusal(404, .invalidRequest, "Several servers are offered here; ask one of them: \(names)")
@@ -59,7 +79,7 @@ package final class Pipeline {
         guard let backend = registry.find(name) else {
             throw Refusal(404, .invalidRequest, "No server of this name is offered here")
         }
-        passage.backend = backend
+        return backend
     }
 
     /// Identify: who asks.
@@ -71,7 +91,12 @@ package final class Pipeline {
     ///
     /// Someone else's is as unknown as one that never was.
     private func own(_ head: HTTPRequestHead, _ passage: Passage) throws(Refusal) {
-        guard let backend = passage.backend, let value = head.value(.mcpSessionID) else { return }
+        guard let backend = passage.backend else { return }
+        if case .messages = passage.resource {
+            guard let id = ChannelTable.id(query: head.query) else { return }
+            passage.channel = channels.find(id, owner: passage.principal, server: backend.name)
+        }
+        guard case .server = passage.resource, let value = head.value(.mcpSessionID) else { return }
         // In the modern era the header means nothing; only a message can tell, so that nothing is refused here.
         guard let id = SessionID(value) else { return }
         passage.session = sessions.find(id, owner: passage.principal, server: backend.name)

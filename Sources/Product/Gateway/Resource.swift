@@ -6,6 +6,10 @@ import Bytes
 package enum Resource: Equatable, Sendable {
     /// An MCP server, or the default one.
     case server(String?)
+    /// The event stream of an MCP server's clients of 2024-11-05.
+    case events(String?)
+    /// Where those clients send their messages.
+    case messages(String?)
     /// Whether the program runs.
     case health
     /// Whether it takes requests.
@@ -30,11 +34,7 @@ package enum Resource: Equatable, Sendable {
             self = .server(nil)
         } else if path.starts(with: "/mcp/") {
             let name = path.dropFirst(5)
-            if name.equals("health") {
-                self = .health
-            } else {
-                self = Self.isName(name) ? .server(String(decoding: name, as: UTF8.self)) : .unknown
-            }
+            self = name.equals("health") ? .health : Self.server(name)
         } else if isAPI {
             self = path.equals("/session_metrics") ? .sessionMetrics : .unknown
         } else if path.equals("/healthz") {
@@ -43,6 +43,27 @@ package enum Resource: Equatable, Sendable {
             self = .metrics
         } else {
             self = path.equals("/readyz") ? .readiness : .unknown
+        }
+    }
+
+    /// What stands behind `/mcp/`: a server's name, a word that is none, or both.
+    private static func server(_ path: ArraySlice<UInt8>) -> Resource {
+        if path.equals("sse") { return .events(nil) }
+        if path.equals("message") { return .messages(nil) }
+        let end = path.firstIndex(of: UInt8(ascii: "/")) ?? path.endIndex
+        guard isName(path[..<end]) else { return .unknown }
+        let name = String(decoding: path[..<end], as: UTF8.self)
+        let rest = path[end...]
+        if rest.isEmpty { return .server(name) }
+        if rest.equals("/sse") { return .events(name) }
+        return rest.equals("/message") ? .messages(name) : .unknown
+    }
+
+    /// The server that is meant, if the path leads to one: by its name, or nil for the default one.
+    package var server: String?? {
+        switch self {
+        case .server(let name), .events(let name), .messages(let name): .some(name)
+        default: nil
         }
     }
 

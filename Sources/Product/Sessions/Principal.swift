@@ -27,6 +27,9 @@ package struct Principal: Sendable, Hashable {
     /// Everyone, where nobody is asked to say who they are.
     package static let anonymous = Principal(issuer: "", subject: "", client: "", tenant: "")
 
+    /// The one who started this program, where it serves them alone.
+    package static let local = Principal(issuer: "", subject: "local", client: "", tenant: "")
+
     /// The parts as bytes that no other principal has, to bind seals to it.
     package let key: String
 

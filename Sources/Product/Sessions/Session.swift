@@ -40,6 +40,8 @@ package final class Session {
     package var openingNotices: [[UInt8]] = []
     /// The key of its record, if it outlives this run.
     var recordKey: [UInt8]?
+    /// The stream that carries everything, of a client that has one channel and no responses of its own for its requests.
+    package var channel: SessionStream?
     /// Whatever lives as long as the session.
     package var companion: AnyObject?
     /// Its streams that can be resumed, by number.
@@ -159,5 +161,6 @@ package final class Session {
         foundation.end()
         for stream in streams.values { stream.finish() }
         streams.removeAll()
+        channel = nil
     }
 }

@@ -8,6 +8,8 @@ package protocol StreamOutlet: AnyObject {
     var isOpen: Bool { get }
     /// Sends a message, or with none the event that opens a stream and names where to resume.
     func send(event id: EventID?, _ message: Span<UInt8>)
+    /// Shows that it is alive, if nothing else is on its way.
+    func sendHeartbeat()
     /// Ends the stream as finished.
     func finish()
 }

@@ -141,4 +141,13 @@ import Testing
         #expect(!some.allow(.elicit))
         #expect(!ClientCapabilities(nil).allow(.createMessage))
     }
+
+    @Test(arguments: [
+        ("/mcp/git/sse", "", "/mcp/git/message"), ("/mcp/sse/", "", "/mcp/message"),
+        ("/api/mcp/git/sse", "/gate", "/gate/api/mcp/git/message"),
+    ])
+    func `messages go beside the path of their stream`(_ path: String, _ prefix: String, _ messages: String) {
+        let found = EventStreamFrontend.messagePath(of: Array(path.utf8)[...], behind: prefix)
+        #expect(String(decoding: found, as: UTF8.self) == messages)
+    }
 }

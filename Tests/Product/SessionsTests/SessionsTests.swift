@@ -21,6 +21,8 @@ private final class Outlet: StreamOutlet {
         events.append("\(id.map { String(decoding: $0.text, as: UTF8.self) } ?? "-") \(text)")
     }
 
+    func sendHeartbeat() {}
+
     func finish() { isOpen = false }
 }
 

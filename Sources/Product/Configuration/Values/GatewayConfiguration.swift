@@ -89,6 +89,15 @@ package struct GatewayConfiguration: Sendable {
         return enabled.count == 1 ? enabled[0] : nil
     }
 
+    /// The path of `publicURL`, without a slash at its end.
+    package var publicPath: String {
+        guard let publicURL, let scheme = publicURL.firstRange(of: "://") else { return "" }
+        let rest = publicURL[scheme.upperBound...]
+        guard var path = rest.firstIndex(of: "/").map({ rest[$0...] }) else { return "" }
+        while path.last == "/" { path.removeLast() }
+        return String(path)
+    }
+
     /// Whether `host` can only be reached from this machine.
     package var bindsToLoopback: Bool { HostName.isLoopback(host) }
 }

@@ -9,7 +9,7 @@ import Sessions
 /// What of a gateway is not counted call by call, but read when someone asks for the metrics.
 enum GatewayReadings {
     /// Adds all of it to the metrics of a pipeline.
-    static func register(in pipeline: Pipeline, of server: HTTPServer) {
+    static func register(in pipeline: Pipeline, of server: HTTPServer?) {
         let metrics = pipeline.records.metrics
         register(sessions: pipeline.sessions, in: metrics)
         register(connectionsOf: server, in: metrics)
@@ -43,7 +43,7 @@ enum GatewayReadings {
         }
     }
 
-    private static func register(connectionsOf server: HTTPServer, in metrics: MetricsRegistry) {
+    private static func register(connectionsOf server: HTTPServer?, in metrics: MetricsRegistry) {
         metrics.reading("gatehouse_connections_open", "Connections of clients that are open.") {
             [weak server] in [MetricSample(server?.connectionCount ?? 0)]
         }

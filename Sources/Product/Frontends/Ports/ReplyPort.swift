@@ -1,0 +1,87 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import EventLoop
+import Gateway
+import HTTPServer
+import HTTPWire
+import Sessions
+
+/// Where what comes of one request goes: the response of a POST, or the only channel of a client.
+///
+/// Frontends answer through it, so that they need not know how their client came in.
+protocol ReplyPort {
+    /// Whether the client still waits.
+    var isOpen: Bool { get }
+    /// Whether nothing was answered yet.
+    var isUnanswered: Bool { get }
+    /// The head of the request, where it came by HTTP.
+    var head: HTTPRequestHead? { get }
+    /// Whether events that the client missed are kept for it to come back.
+    var canResume: Bool { get }
+    /// Gives the answer as the only message.
+    ///
+    /// - Parameters:
+    ///   - status: The HTTP status, where there is one.
+    ///   - session: The session that the answer opens or belongs to, if the client is to be told.
+    ///   - body: Appends the message.
+    func respond(_ status: Int, in session: Session?, _ body: (inout [UInt8]) -> Void)
+    /// Answers with an error; where nobody can be answered under an id, it is told another way or not at all.
+    func refuse(_ refusal: Refusal, id: String?)
+    /// Says that a message was taken that has no answer.
+    func accept()
+    /// Begins a stream of messages; the last is the answer.
+    ///
+    /// - Parameter onOverflow: Hears that the client reads too slowly and lost it.
+    /// - Returns: The stream.
+    func openStream(onOverflow: @escaping () -> Void) -> any StreamOutlet
+    /// All answers were given on a stream that goes on.
+    func finish()
+    /// Gives up: there will be no answer.
+    func abort()
+}
+
+extension ReplyPort {
+    /// None, but for a response to HTTP.
+    var head: HTTPRequestHead? { nil }
+}
+
+/// The response of a POST.
+struct HTTPReply: ReplyPort {
+    var head: HTTPRequestHead? { exchange.head }
+    let exchange: HTTPExchange
+    let passage: Passage
+    let context: FrontendContext
+
+    var isOpen: Bool { exchange.isOpen }
+    var isUnanswered: Bool { exchange.isUnanswered }
+    var canResume: Bool { true }
+
+    func respond(_ status: Int, in session: Session?, _ body: (inout [UInt8]) -> Void) {
+        var fields = Responses.jsonFields(origin: passage.origin)
+        if let session { fields.append(("Mcp-Session-Id", session.id.text)) }
+        exchange.respond(status, fields, body: body)
+    }
+
+    func refuse(_ refusal: Refusal, id: String?) {
+        exchange.refuse(refusal, id: id, origin: passage.origin)
+    }
+
+    func accept() {
+        exchange.respond(202, Responses.jsonFields(origin: passage.origin))
+    }
+
+    func openStream(onOverflow: @escaping () -> Void) -> any StreamOutlet {
+        EventOutlet(
+            exchange,
+            context,
+            fields: Responses.eventFields(origin: passage.origin),
+            onOverflow: onOverflow
+        )
+    }
+
+    func finish() {}
+
+    func abort() {
+        exchange.abort()
+    }
+}
