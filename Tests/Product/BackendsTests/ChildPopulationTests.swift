@@ -53,7 +53,8 @@ import Testing
         let population = filled(2)
         var ended: [String] = []
         population.search(for: owner) { _ in .init(lastUse: 20) { ended.append("young") } }
-        population.search(for: owner) { _ in ended.isEmpty ? .init(lastUse: 10) { ended.append("old") } : nil }
+        population.search(for: owner) { _ in ended.isEmpty ? .init(lastUse: 10) { ended.append("old") } : nil
+        }
         population.search(for: owner) { _ in nil }
         var retries = 0
         #expect(population.makeRoom(for: anna) { retries += 1 })

@@ -50,7 +50,9 @@ final class ChildSupply: LinkSource {
         )
         pool = WarmPool(size: context.server.warm)
         for population in [own, all] {
-            population.search(for: self) { [weak self] principal in principal == nil ? self?.readyToGiveWay : nil }
+            population.search(for: self) { [weak self] principal in
+                principal == nil ? self?.readyToGiveWay : nil
+            }
         }
     }
 
