@@ -125,6 +125,7 @@ let package = Package(
             "Sessions",
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "EventStream", "Crypto", "EventLoop", "Diagnostics",
+                "Store",
             ],
             common
         ),
@@ -152,7 +153,7 @@ let package = Package(
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventStream",
                 "EventLoop", "Children", "Crypto", "Configuration", "Sessions", "Gateway", "Backends",
-                "MCPServer", "Diagnostics", "StdioFraming",
+                "MCPServer", "Diagnostics", "StdioFraming", "Store",
             ],
             common
         ),
@@ -227,7 +228,11 @@ let package = Package(
         tests("Protocol", "JSONRPC", ["JSON"]),
         tests("Protocol", "MCPCore", ["JSON", "JSONRPC", "TestSupport"]),
         tests("Protocol", "URITemplate", ["JSON"]),
-        tests("Product", "Sessions", ["MCPCore"]),
+        tests(
+            "Product",
+            "Sessions",
+            ["CFaultyDisk", "Crypto", "Diagnostics", "EventLoop", "JSON", "MCPCore", "Store", "TestSupport"]
+        ),
         tests("Product", "Hosting", ["MCPServer", "MCPClient", "EventLoop", "JSON", "TestSupport"]),
         tests("Product", "Backends", []),
         tests("Product", "Gateway", ["HTTPWire", "JSONRPC"]),

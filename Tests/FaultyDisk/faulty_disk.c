@@ -2,34 +2,42 @@
 
 #include "faulty_disk.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
-static atomic_int count, first, length, code;
+typedef struct {
+    sqlite3_vfs disk;
+    atomic_int count, first, length, code;
+} Disk;
 
-void faulty_disk_fail(int new_first, int new_length, int new_code) {
-    atomic_store(&count, 0);
-    atomic_store(&first, new_first);
-    atomic_store(&length, new_length);
-    atomic_store(&code, new_code);
+static Disk disks[2];
+static sqlite3_vfs *system_disk;
+
+void faulty_disk_fail(int disk, int first, int length, int code) {
+    atomic_store(&disks[disk].count, 0);
+    atomic_store(&disks[disk].first, first);
+    atomic_store(&disks[disk].length, length);
+    atomic_store(&disks[disk].code, code);
 }
 
-int faulty_disk_count(void) {
-    return atomic_load(&count);
+int faulty_disk_count(int disk) {
+    return atomic_load(&disks[disk].count);
 }
 
 /// The code that the next operation fails with, or SQLITE_OK.
-static int next(void) {
-    int number = atomic_fetch_add(&count, 1) + 1;
-    int begin = atomic_load(&first);
-    if (begin == 0 || number < begin || number - begin >= atomic_load(&length)) return SQLITE_OK;
-    return atomic_load(&code);
+static int next(Disk *disk) {
+    int number = atomic_fetch_add(&disk->count, 1) + 1;
+    int begin = atomic_load(&disk->first);
+    if (begin == 0 || number < begin || number - begin >= atomic_load(&disk->length)) return SQLITE_OK;
+    return atomic_load(&disk->code);
 }
 
 // A file, followed in memory by the system's file that it stands for.
 typedef struct {
     sqlite3_file base;
     sqlite3_io_methods methods;
+    Disk *disk;
 } File;
 
 static sqlite3_file *inner(sqlite3_file *file) {
@@ -41,17 +49,17 @@ static int read_file(sqlite3_file *f, void *bytes, int n, sqlite3_int64 at) {
     return inner(f)->pMethods->xRead(inner(f), bytes, n, at);
 }
 static int write_file(sqlite3_file *f, const void *bytes, int n, sqlite3_int64 at) {
-    int failure = next();
+    int failure = next(((File *)f)->disk);
     // A full disk takes a part.
     if (failure == SQLITE_FULL && n > 1) inner(f)->pMethods->xWrite(inner(f), bytes, n / 2, at);
     return failure ? failure : inner(f)->pMethods->xWrite(inner(f), bytes, n, at);
 }
 static int truncate_file(sqlite3_file *f, sqlite3_int64 size) {
-    int failure = next();
+    int failure = next(((File *)f)->disk);
     return failure ? failure : inner(f)->pMethods->xTruncate(inner(f), size);
 }
 static int sync_file(sqlite3_file *f, int flags) {
-    int failure = next();
+    int failure = next(((File *)f)->disk);
     return failure ? failure : inner(f)->pMethods->xSync(inner(f), flags);
 }
 static int file_size(sqlite3_file *f, sqlite3_int64 *size) { return inner(f)->pMethods->xFileSize(inner(f), size); }
@@ -66,15 +74,13 @@ static int file_control(sqlite3_file *f, int what, void *value) {
 static int sector_size(sqlite3_file *f) { return inner(f)->pMethods->xSectorSize(inner(f)); }
 static int characteristics(sqlite3_file *f) { return inner(f)->pMethods->xDeviceCharacteristics(inner(f)); }
 
-static sqlite3_vfs *system_disk;
-
 static int open_file(sqlite3_vfs *disk, sqlite3_filename name, sqlite3_file *f, int flags, int *out) {
-    (void)disk;
     File *file = (File *)f;
+    file->disk = disk->pAppData;
     memset(&file->methods, 0, sizeof file->methods);
     file->base.pMethods = 0;
     if (flags & SQLITE_OPEN_CREATE) {
-        int failure = next();
+        int failure = next(file->disk);
         if (failure) return failure;
     }
     int result = system_disk->xOpen(system_disk, name, inner(f), flags, out);
@@ -90,14 +96,23 @@ static int open_file(sqlite3_vfs *disk, sqlite3_filename name, sqlite3_file *f, 
     return result;
 }
 
-void faulty_disk_register(void) {
-    static sqlite3_vfs disk;
+static void register_disks(void) {
+    static const char *const names[2] = {"faulty-0", "faulty-1"};
     system_disk = sqlite3_vfs_find(0);
-    if (!system_disk || disk.zName) return;
-    disk = *system_disk;
-    disk.pNext = 0;
-    disk.zName = "faulty";
-    disk.szOsFile = (int)sizeof(File) + system_disk->szOsFile;
-    disk.xOpen = open_file;
-    sqlite3_vfs_register(&disk, 0);
+    if (!system_disk) return;
+    for (int index = 0; index < 2; index++) {
+        sqlite3_vfs *disk = &disks[index].disk;
+        *disk = *system_disk;
+        disk->pNext = 0;
+        disk->zName = names[index];
+        disk->szOsFile = (int)sizeof(File) + system_disk->szOsFile;
+        disk->pAppData = &disks[index];
+        disk->xOpen = open_file;
+        sqlite3_vfs_register(disk, 0);
+    }
+}
+
+void faulty_disk_register(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, register_disks);
 }

@@ -368,3 +368,29 @@ def test_tasks_lead_back_to_their_server(make_gateway, ledger):
         until(done, f"the task of {name}")
         assert gateway.seen(name, "tasks/get")
     assert client.request("tasks/get", {"taskId": "made up"})["error"]["code"] == -32602
+
+
+def test_a_server_that_never_says_a_word_delays_only_the_beginning(make_gateway, ledger, wire):
+    gateway = make_gateway({"silent": plain("--bad", "silent"), "one": SERVERS["one"]}, {"timeouts": {"federation": 2}})
+    warm(gateway, wire, ledger, ["search"])
+    begin = time.monotonic()
+    client = client_of(gateway, ledger, wire)
+    assert listed(client) == ["search", "fetch", "log", "progress"]
+    assert remarks(client)[LEFT_OUT] == ["silent"]
+    assert text_of(client.call("search")) == "one search"
+    assert time.monotonic() - begin < 6
+    if wire == "legacy":
+        assert client.delete().status == 200
+
+
+def test_sessions_that_end_leave_no_processes(gateway, ledger):
+    sessions = [LegacySession(gateway, ledger, "").open(timeout=60) for _ in range(5)]
+    for session in sessions:
+        assert text_of(session.call("one_search")) == "one search"
+    assert len(pids(gateway, "one")) >= 5
+    for session in sessions:
+        assert session.delete().status == 200
+    mine = set(pids(gateway, "one"))
+    later = LegacySession(gateway, ledger, "").open(timeout=60)
+    assert later.delete().status == 200
+    until(lambda: len(pids(gateway, "one")) < len(mine) or len(pids(gateway, "one")) < 5, "the end of their processes")

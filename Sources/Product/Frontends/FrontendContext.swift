@@ -5,6 +5,7 @@ import Crypto
 package import Diagnostics
 package import EventLoop
 package import Gateway
+package import Sessions
 
 /// What all frontends share.
 ///
@@ -27,6 +28,10 @@ package final class FrontendContext {
     var markRoom: Int { max(Self.markLimit - markedBytes, 4096) }
     /// Where events are put together, one at a time.
     var event: [UInt8] = []
+    /// The sessions of the database; nil if nothing outlives the gateway.
+    let lasting: LastingSessions?
+    /// Brings sessions of another run back.
+    private(set) lazy var restorer = lasting.map { Restorer(self, $0) }
     /// Whether what is counted may be asked for over HTTP.
     let showsMetrics: Bool
     /// What stands before our paths where clients write them, if a proxy takes it away.
@@ -40,6 +45,7 @@ package final class FrontendContext {
         pipeline: Pipeline,
         limits: Limits,
         timeouts: Timeouts,
+        lasting: LastingSessions? = nil,
         showsMetrics: Bool,
         pathPrefix: String = "",
         log: Log
@@ -51,5 +57,16 @@ package final class FrontendContext {
         self.showsMetrics = showsMetrics
         self.pathPrefix = pathPrefix
         self.log = log.of("http")
+        self.lasting = lasting
+        pipeline.sessions.onEnd = { lasting?.ended($0) }
+    }
+
+    /// What a session keeps of its streams.
+    var eventLog: EventLog {
+        EventLog(
+            bytes: limits.replayBytes,
+            events: limits.replayEvents,
+            age: limits.replayTime.wholeMilliseconds
+        )
     }
 }

@@ -43,7 +43,7 @@ package final class GatewayServer {
     ///   - loop: Where it lives.
     ///   - log: Where it says what happens.
     ///   - entrance: How clients come in.
-    /// - Throws: Why it cannot listen.
+    /// - Throws: Why it cannot listen, or why its state is refused, in words.
     package init(
         _ configuration: GatewayConfiguration,
         hosting hosted: [(name: String, server: MCPServer)] = [],
@@ -51,8 +51,9 @@ package final class GatewayServer {
         on loop: EventLoop,
         log: Log,
         entrance: GatewayEntrance = .http
-    ) throws(IOFailure) {
+    ) throws {
         self.configuration = configuration
+        let lasting = try LastingSessions.open(configuration, on: loop, log: log)
         let launcher = ChildSpawner.locateLauncher()
         if launcher == nil, configuration.servers.contains(where: \.isEnabled) {
             log.warning("gatehouse-launcher is not beside this program: what children start may outlive them")
@@ -110,6 +111,7 @@ package final class GatewayServer {
             pipeline: pipeline,
             limits: configuration.limits,
             timeouts: configuration.timeouts,
+            lasting: lasting,
             showsMetrics: configuration.metrics ?? configuration.bindsToLoopback,
             pathPrefix: configuration.publicPath,
             log: log
@@ -189,6 +191,7 @@ package final class GatewayServer {
         hasEndedServers = true
         graceTimer?.close()
         clock.close()
+        context.lasting?.suspend(context.pipeline.sessions.all, now: context.loop.now)
         context.pipeline.sessions.endAll()
         var waiting = backends.count
         guard waiting > 0 else { return stopped() }
@@ -201,9 +204,8 @@ package final class GatewayServer {
     }
 
     private func stopped() {
-        let completion = onStopped
-        onStopped = nil
-        completion?()
+        guard let completion = onStopped.take() else { return }
+        if let lasting = context.lasting { lasting.close(completion) } else { completion() }
     }
 
     // MARK: Time
@@ -228,6 +230,7 @@ package final class GatewayServer {
         let registry = context.pipeline.registry
         for backend in backends { backend.sweep(now: now) }
         context.pipeline.channels.sweep(at: now)
+        context.lasting?.tick(context.pipeline.sessions.all, now: now)
         context.pipeline.sessions.sweep(at: now) { registry.find($0.server)?.sessionTimeout ?? idle }
     }
 

@@ -24,6 +24,8 @@ final class InitializePost: Caller {
     private var open: OpenCall?
     /// Whether the client sent no `initialize`, and is told only the session's id.
     private let isSilent: Bool
+    /// The request as the server gets it, if sessions outlive the gateway.
+    var request: [UInt8] = []
 
     /// For a client's `initialize`.
     convenience init(
@@ -112,11 +114,7 @@ final class InitializePost: Caller {
             server: backend.name,
             revision: revision,
             foundation: conversation,
-            log: EventLog(
-                bytes: port.canResume ? context.limits.replayBytes : 0,
-                events: port.canResume ? context.limits.replayEvents : 0,
-                age: context.limits.replayTime.wholeMilliseconds
-            ),
+            log: port.canResume ? context.eventLog : EventLog(bytes: 0, events: 0, age: 0),
             streamLimit: context.limits.streams,
             now: context.loop.now
         )
@@ -126,6 +124,7 @@ final class InitializePost: Caller {
         let client = LegacyClient(context, session, capabilities)
         conversation.listener = client
         session.companion = client
+        if port.canResume { context.lasting?.keep(session, initialize: request, isOpenedByGET: isSilent) }
         if isSilent { greet(message, bytes, session) }
         forward(message, bytes, call, session: session)
     }

@@ -29,6 +29,13 @@ final class LegacyFrontend {
         do throws(Refusal) {
             try checkVersion(exchange.head)
             if let failure = ModernRules.shape(message) { throw Refusal(400, failure) }
+            if let sleeping = context.restorer?.find(exchange.head, passage) {
+                let kept = [UInt8](bytes)
+                return try restore(sleeping, exchange, visit, id: message.id(in: bytes)) { frontend in
+                    guard let message = try? Message(kept.span) else { return }
+                    frontend.post(message, kept.span, exchange, visit)
+                }
+            }
             try context.pipeline.proceed(message, passage)
             if message.method == .initialize {
                 try initialize(message, bytes, port, visit)
@@ -92,8 +99,15 @@ final class LegacyFrontend {
         let port = HTTPReply(exchange: exchange, passage: visit.passage, context: context)
         do throws(Refusal) {
             try checkVersion(exchange.head)
+            let passage = visit.passage
+            if let sleeping = context.restorer?.find(exchange.head, passage) {
+                let kept = [UInt8](bytes)
+                return try restore(sleeping, exchange, visit, id: nil) { frontend in
+                    frontend.batch(kept.span, exchange, visit)
+                }
+            }
             let header = exchange.head.value(.mcpProtocolVersion).flatMap(Revision.init(bytes:))
-            try take(batch: bytes, port, visit, in: header?.era == .modern ? nil : visit.passage.session)
+            try take(batch: bytes, port, visit, in: header?.era == .modern ? nil : passage.session)
         } catch {
             refuse(error, id: nil, port)
         }
@@ -149,6 +163,7 @@ final class LegacyFrontend {
         for (message, slice) in zip(messages, slices) {
             let part = bytes.extracting(slice.range)
             try context.pipeline.proceed(message, visit.passage)
+            context.lasting?.note(message, part, in: session)
             switch message.envelope.kind {
             case .request: post.send(message, part, to: conversation)
             case .notification: conversation.notify(message, part)
@@ -176,6 +191,7 @@ final class LegacyFrontend {
     ) throws(Refusal) {
         session.lastUsed = context.loop.now
         guard let conversation = session.foundation as? any Conversation else { return }
+        context.lasting?.note(message, bytes, in: session)
         switch message.envelope.kind {
         case .request:
             let post = LegacyPost(context, port, session, expecting: 1)
@@ -260,6 +276,7 @@ final class LegacyFrontend {
                 ),
                 answering: port
             )
+            if context.lasting != nil { edits.apply(to: bytes, onOneLine: true, into: &post.request) }
             do throws(Failure) {
                 _ = try conversation.call(message, bytes, from: post, edits: edits)
             } catch {
@@ -328,6 +345,9 @@ final class LegacyFrontend {
         do {
             if head.method == .get, Negotiation(head).namesEvents, head.count(.mcpSessionID) > 0 {
                 try checkVersion(head)
+                if let sleeping = context.restorer?.find(head, passage) {
+                    return try restore(sleeping, exchange, visit, id: nil) { $0.get(exchange, visit) }
+                }
                 return try stream(exchange, visit, in: try session(head, passage))
             }
             if head.method == .get, Self.asksForSession(head) { return try openSeedSession(exchange, visit) }
@@ -410,6 +430,7 @@ final class LegacyFrontend {
                 ),
                 opening: HTTPReply(exchange: exchange, passage: passage, context: context)
             )
+            post.request = bytes
             do throws(Failure) {
                 _ = try conversation.call(read, bytes.span, from: post, edits: Edits())
             } catch {
@@ -442,11 +463,11 @@ final class LegacyFrontend {
         session.lastUsed = now
         let found: SessionStream
         var missed: [(EventID, [UInt8])] = []
-        let isResumption = exchange.head.count(.lastEventID) > 0
+        let last = exchange.head.value(.lastEventID).flatMap(EventID.init)
+        // What a general stream of another run said is gone, but it may begin anew.
+        let isResumption = exchange.head.count(.lastEventID) > 0 && last.map(session.isFormerGeneral) != true
         if isResumption {
-            guard let id = exchange.head.value(.lastEventID).flatMap(EventID.init),
-                let (known, messages) = session.missed(after: id, at: now)
-            else {
+            guard let last, let (known, messages) = session.missed(after: last, at: now) else {
                 throw Refusal(
                     400,
                     .invalidRequest,
@@ -465,7 +486,7 @@ final class LegacyFrontend {
         fields.append(("Mcp-Session-Id", session.id.text))
         let outlet = EventOutlet(exchange, context, fields: fields)
         visit.onVanish = { [unowned outlet] in found.detach(outlet) }
-        guard isResumption else { return found.open(outlet) }
+        guard isResumption else { return found.open(outlet, at: now) }
         for (id, message) in missed { outlet.send(event: id, message.span) }
         found.resume(outlet)
     }
@@ -473,11 +494,52 @@ final class LegacyFrontend {
     func delete(_ exchange: HTTPExchange, _ visit: Visit) {
         do {
             try checkVersion(exchange.head)
+            let done = {
+                if exchange.isOpen {
+                    exchange.respond(200, Responses.jsonFields(origin: visit.passage.origin))
+                }
+            }
+            if let restorer = context.restorer, let sleeping = restorer.find(exchange.head, visit.passage) {
+                return restorer.delete(sleeping, done)
+            }
             let session = try session(exchange.head, visit.passage)
+            guard let lasting = context.lasting else {
+                context.pipeline.sessions.end(session, .client)
+                return done()
+            }
+            // Told when it is written, so that no restart brings it back.
+            lasting.ended(session, done)
             context.pipeline.sessions.end(session, .client)
-            exchange.respond(200, Responses.jsonFields(origin: visit.passage.origin))
         } catch {
             refuse(error, id: nil, HTTPReply(exchange: exchange, passage: visit.passage, context: context))
+        }
+    }
+
+    /// Brings back the session that a request names, and goes on with the request then.
+    private func restore(
+        _ sleeping: SleepingSession,
+        _ exchange: HTTPExchange,
+        _ visit: Visit,
+        id: String?,
+        _ proceed: @escaping (LegacyFrontend) -> Void
+    ) throws(Refusal) {
+        let passage = visit.passage
+        try context.restorer?.restore(
+            sleeping,
+            hasRoom: { () throws(Refusal) in try checkRoom(sleeping.backend) }
+        ) { [weak self] result in
+            guard let self, exchange.isOpen else { return }
+            switch result {
+            case .failure(let refusal):
+                self.refuse(
+                    refusal,
+                    id: id,
+                    HTTPReply(exchange: exchange, passage: passage, context: self.context)
+                )
+            case .success(let session):
+                passage.adopt(session)
+                proceed(self)
+            }
         }
     }
 

@@ -205,7 +205,7 @@ final class LegacyPost: Caller {
         stream = opened
         let outlet = port.openStream { [weak self] in self?.vanished() }
         self.outlet = outlet
-        opened.open(outlet)
+        opened.open(outlet, at: context.loop.now)
         return opened
     }
 

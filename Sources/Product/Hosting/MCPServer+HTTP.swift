@@ -71,7 +71,7 @@ private final class HTTPRun: Sendable {
                 configuration.host = host
                 configuration.port = port
                 configuration.hosts = hosts
-                do throws(IOFailure) {
+                do {
                     let gateway = try GatewayServer(
                         configuration,
                         hosting: [("server", server)],

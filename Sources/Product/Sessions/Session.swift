@@ -1,5 +1,6 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Crypto
 package import MCPCore
 
 /// What a session stands on: the conversation with the server behind it.
@@ -31,27 +32,51 @@ package final class Session {
     package var initializeResult: [UInt8]?
     /// The stream that carries everything, of a client that has one channel and no responses of its own for its requests.
     package var channel: SessionStream?
+    /// What its client is told as soon as it listens: for a session of another run, what may have changed.
+    package var openingNotices: [[UInt8]] = []
+    /// The key of its record, if it outlives this run.
+    var recordKey: [UInt8]?
     /// Whatever lives as long as the session.
     package var companion: AnyObject?
     /// Its streams that can be resumed, by number.
     package private(set) var streams: [Int: SessionStream] = [:]
     var log: EventLog
-    private var nextStream = 1
+    /// The number of the first stream, if it was chosen so that no stream of another run has any after it.
+    private let firstStream: Int?
+    private var nextStream: Int
+    /// For how many milliseconds it had lived before.
+    private let formerAge: UInt64
     private let streamLimit: Int
     /// Whether it has ended.
     package private(set) var hasEnded = false
 
-    /// Makes a session with an id of its own.
+    /// Makes a session with an id of its own, or goes on with one of another run of the gateway.
+    ///
+    /// - Parameters:
+    ///   - restored: The id of a session of another run.
+    ///   - owner: Who opened it.
+    ///   - server: The server's name.
+    ///   - revision: The revision that was negotiated.
+    ///   - foundation: The conversation with the server.
+    ///   - log: Where its events are kept.
+    ///   - streamLimit: How many general streams may be open.
+    ///   - now: The loop's clock.
+    ///   - age: For how many milliseconds it has lived already.
     package init(
+        restored: SessionID? = nil,
         owner: Principal,
         server: String,
         revision: Revision,
         foundation: any SessionFoundation,
         log: EventLog,
         streamLimit: Int,
-        now: UInt64
+        now: UInt64,
+        age: UInt64 = 0
     ) {
-        id = .random()
+        id = restored ?? .random()
+        firstStream = restored == nil ? nil : Self.randomStart()
+        nextStream = firstStream ?? 1
+        formerAge = age
         self.owner = owner
         self.server = server
         self.revision = revision
@@ -69,10 +94,17 @@ package final class Session {
             return nil
         }
         if streams.count >= streamLimit * 2 { forgetIdleStreams() }
-        let stream = SessionStream(number: nextStream, isGeneral: general, session: self)
-        streams[nextStream] = stream
-        nextStream += 1
+        // General streams are even: so it is known of an event of another run what it belonged to.
+        let number = nextStream % 2 == (general ? 0 : 1) ? nextStream : nextStream + 1
+        let stream = SessionStream(number: number, isGeneral: general, session: self)
+        streams[number] = stream
+        nextStream = number + 1
         return stream
+    }
+
+    /// A number above all streams of a session that began in this run, and unlike that of any other restoration.
+    private static func randomStart() -> Int {
+        SecureRandom.bytes(5).reduce(1) { $0 << 8 | Int($1) } << 8
     }
 
     /// Streams are kept for those who come back to them: the finished ones go first, then those that nobody took up again,
@@ -104,6 +136,15 @@ package final class Session {
         else { return nil }
         return (stream, messages)
     }
+
+    /// Whether an event is one of another run's general stream: nothing of that is kept, but the stream may begin anew.
+    package func isFormerGeneral(_ id: EventID) -> Bool {
+        guard let firstStream else { return false }
+        return !(firstStream..<nextStream).contains(id.stream) && id.stream % 2 == 0
+    }
+
+    /// For how many milliseconds it has lived, in all runs of the gateway.
+    package func age(at now: UInt64) -> UInt64 { (now &- created) &+ formerAge }
 
     /// Whether a stream is open or a call waits, so that the session is in use although nothing comes.
     package var isInUse: Bool { foundation.isBusy || streams.values.contains { $0.outlet?.isOpen == true } }

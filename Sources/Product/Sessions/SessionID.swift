@@ -48,6 +48,9 @@ package struct SessionID: Sendable, Hashable {
         return output
     }
 
+    /// What the id is found again by, and cannot be found out from: its SHA-256.
+    package var key: [UInt8] { SHA256.hash(text) }
+
     /// A short name for logs, from which nobody can learn the id.
     package var digest: String {
         var output: [UInt8] = []

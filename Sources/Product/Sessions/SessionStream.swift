@@ -37,12 +37,16 @@ package final class SessionStream {
     }
 
     /// Opens it towards a client.
-    package func open(_ outlet: any StreamOutlet) {
+    package func open(_ outlet: any StreamOutlet, at now: UInt64) {
         self.outlet = outlet
-        guard session.revision.primesStreams else { return }
-        let id = EventID(stream: number, event: nextEvent)
-        nextEvent += 1
-        outlet.send(event: id, [UInt8]().span)
+        if session.revision.primesStreams {
+            let id = EventID(stream: number, event: nextEvent)
+            nextEvent += 1
+            outlet.send(event: id, [UInt8]().span)
+        }
+        let notices = session.openingNotices
+        session.openingNotices = []
+        for notice in notices { send(notice.span, at: now) }
     }
 
     /// Whether an event of this number was sent.

@@ -46,6 +46,9 @@ package final class SessionTable {
         sessions.values.count { $0.server.hasSameBytes(as: server) } + (opening[server] ?? 0)
     }
 
+    /// Hears of every session that has ended.
+    package var onEnd: ((Session) -> Void)?
+
     /// Takes a session in.
     package func insert(_ session: Session) {
         sessions[session.id] = session
@@ -67,6 +70,7 @@ package final class SessionTable {
     package func end(_ session: Session, _ reason: SessionEnd) {
         if sessions.removeValue(forKey: session.id) != nil { ended[reason.index] += 1 }
         session.end()
+        onEnd?(session)
     }
 
     /// Ends the sessions that nobody has used for their server's idle time, or that are too old.
@@ -79,9 +83,9 @@ package final class SessionTable {
     package func sweep(at now: UInt64, idle: (Session) -> UInt64) -> Int {
         let over = sessions.values.filter { session in
             if session.isInUse { session.lastUsed = now }
-            return now - session.lastUsed > idle(session) || now - session.created > lifetime
+            return now - session.lastUsed > idle(session) || session.age(at: now) > lifetime
         }
-        for session in over { end(session, now - session.created > lifetime ? .age : .idle) }
+        for session in over { end(session, session.age(at: now) > lifetime ? .age : .idle) }
         return over.count
     }
 

@@ -2,22 +2,21 @@
 #ifndef GATEHOUSE_FAULTY_DISK_H
 #define GATEHOUSE_FAULTY_DISK_H
 
-// A disk for SQLite (a "VFS") named "faulty", over the system's: it fails when it is told to.
+// Disks for SQLite ("VFS") named "faulty-0" and "faulty-1", over the system's: they fail when they are told to.
 //
-// It counts every operation that changes a file: writes, syncs, truncations, and creations. One thread sets it while no
-// database writes.
+// Each counts every operation that changes a file: writes, syncs, truncations, and creations. One suite of tests uses one.
 
 #include <sqlite3.h>
 
-/// Makes the disk known to SQLite; once.
+/// Makes the disks known to SQLite.
 void faulty_disk_register(void);
 
-/// From now on, operation `first` (from 1) and the `length - 1` after it fail with `code`, such as SQLITE_FULL.
+/// From now on, operation `first` (from 1) of a disk and the `length - 1` after it fail with `code`, such as SQLITE_FULL.
 ///
 /// 0 for `first` lets all succeed. The count begins anew.
-void faulty_disk_fail(int first, int length, int code);
+void faulty_disk_fail(int disk, int first, int length, int code);
 
-/// Operations since the count began.
-int faulty_disk_count(void);
+/// Operations of a disk since the count began.
+int faulty_disk_count(int disk);
 
 #endif

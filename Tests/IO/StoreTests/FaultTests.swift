@@ -27,12 +27,12 @@ import Testing
 
     @Test(arguments: failures)
     func `a failure of any operation loses nothing that was said to be durable`(_ code: Int32) throws {
-        faulty_disk_fail(0, 0, 0)
+        faulty_disk_fail(0, 0, 0, 0)
         let total = try withDirectory { path in
-            let database = try Database(directory: path, schema: schema, disk: "faulty")
-            let before = faulty_disk_count()
+            let database = try Database(directory: path, schema: schema, disk: "faulty-0")
+            let before = faulty_disk_count(0)
             #expect(write(to: database, from: 0, batches: 12).count == 48)
-            return Int(faulty_disk_count() - before)
+            return Int(faulty_disk_count(0) - before)
         }
         try #require(total > 50)
         // Every operation once would be hundreds of databases: the codes share them, in steps that meet all kinds.
@@ -41,11 +41,11 @@ import Testing
             try withDirectory { path in
                 var durable: Set<Int> = []
                 do {
-                    let database = try Database(directory: path, schema: schema, disk: "faulty")
-                    faulty_disk_fail(Int32(number), 2, code)
+                    let database = try Database(directory: path, schema: schema, disk: "faulty-0")
+                    faulty_disk_fail(0, Int32(number), 2, code)
                     durable = write(to: database, from: 0, batches: 12)
                     // The disk is well again: so is the database, without being opened anew.
-                    faulty_disk_fail(0, 0, 0)
+                    faulty_disk_fail(0, 0, 0, 0)
                     let after = write(to: database, from: 1000, batches: 1)
                     #expect(after.count == 4, "after operation \(number)")
                     durable.formUnion(after)
@@ -59,14 +59,14 @@ import Testing
 
     @Test(arguments: failures)
     func `a disk that stays full refuses everything until there is space`(_ code: Int32) throws {
-        faulty_disk_fail(0, 0, 0)
+        faulty_disk_fail(0, 0, 0, 0)
         try withDirectory { path in
-            let database = try Database(directory: path, schema: schema, disk: "faulty")
+            let database = try Database(directory: path, schema: schema, disk: "faulty-0")
             try database.commit([[put(1)]])
-            faulty_disk_fail(1, .max, code)
+            faulty_disk_fail(0, 1, .max, code)
             for _ in 0..<20 { #expect(database.apply([[put(2)], [put(3)]]).allSatisfy { $0 != nil }) }
             #expect(try ids(database) == [1])
-            faulty_disk_fail(0, 0, 0)
+            faulty_disk_fail(0, 0, 0, 0)
             try database.commit([[put(2)]])
             #expect(try ids(database) == [1, 2])
         }
@@ -75,10 +75,10 @@ import Testing
     @Test func `a database that cannot be made is refused and leaves nothing half done`() throws {
         for number in 1...24 {
             try withDirectory { path in
-                faulty_disk_fail(Int32(number), .max, SQLITE_FULL)
-                let failed = (try? Database(directory: path, schema: schema, disk: "faulty")) == nil
-                faulty_disk_fail(0, 0, 0)
-                let database = try Database(directory: path, schema: schema, disk: "faulty")
+                faulty_disk_fail(0, Int32(number), .max, SQLITE_FULL)
+                let failed = (try? Database(directory: path, schema: schema, disk: "faulty-0")) == nil
+                faulty_disk_fail(0, 0, 0, 0)
+                let database = try Database(directory: path, schema: schema, disk: "faulty-0")
                 try database.commit([[put(1)]])
                 #expect(try ids(database) == [1], "operation \(number), failed: \(failed)")
             }

@@ -49,6 +49,7 @@ class Gateway:
         self._log = []
         self._reader = None
         self._ready = threading.Event()
+        self._is_listening = False
 
     def _marked(self, name, server):
         own = {MARKER: self.run, "GATEHOUSE_TEST_SERVER": name, "PEER_JOURNAL": str(self.folder / f"{name}.journal")}
@@ -98,8 +99,10 @@ class Gateway:
         else:
             if not BINARY.exists():
                 raise FileNotFoundError(f"{BINARY}: build it, or say where it is in GATEHOUSE_BIN")
-            command = [str(BINARY), "serve", "--config", str(self.config), "--host", "127.0.0.1", "--port", "0"]
+            command = [str(BINARY), "serve", "--config", str(self.config), "--host", "127.0.0.1"]
+            command += ["--port", str(self.port or 0)]
             command += ["--log-level", "debug"]
+        self._is_listening = False
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -110,19 +113,31 @@ class Gateway:
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        if not self._ready.wait(timeout) or self.port is None:
+        if not self._ready.wait(timeout) or not self._is_listening:
             self.process.kill()
             self.process.wait()
             raise AssertionError(f"the gateway did not start; it said:\n{self.log[-4000:]}")
         return self
+
+    def restart(self, how="kill", timeout=20.0):
+        """End it, by kill -9 or SIGTERM, and start another at the same port with the same files."""
+        if how == "kill":
+            self.kill()
+            self.leaves_nothing(10.0)
+        else:
+            assert self.terminate() == 0, f"exit status {self.process.returncode}:\n{self.tail()}"
+        self._reader.join()
+        self._ready.clear()
+        return self.start(timeout)
 
     def _read(self):
         for line in self.process.stderr:
             text = line.decode(errors="replace")
             self._log.append(text)
             found = LISTENING.search(text)
-            if found and self.port is None:
+            if found:
                 self.port = int(found.group(1))
+                self._is_listening = True
                 self._ready.set()
         self._ready.set()
 

@@ -18,7 +18,11 @@ from soak.wire import Closed
 STEP = 1.0
 LONGEST_STEP = 1.5
 # What the gateway says of a server that is too slow, which may be the machine's fault.
-LATE = re.compile("did not answer within|busy with other calls for too long")
+LATE = re.compile("did not answer within")
+# What it says of a call that waited for its turn behind calls that nobody answers, which the load itself makes.
+BUSY = re.compile("busy with other calls for too long")
+# Seconds without an answer after which a session may have been idle for too long.
+AWAY = 2.0
 
 
 class Book:
@@ -68,6 +72,7 @@ class Book:
     async def call(self, client, owner, do, limit, expects_error=False, **arguments):
         """Makes a call and judges what comes of it; the answer, or None."""
         nonce, begun = self.nonce(), time.monotonic()
+        client.last_use = client.last_use or begun
         name = f"name-of-{nonce}"
         what = f"{do} {nonce} at {client.server} by {owner}"
         try:
@@ -75,7 +80,9 @@ class Book:
         except Failed as failure:
             self.outcomes[client.server, "error"] += 1
             self.errors[client.server, f"{failure.status} {failure.code}"] += 1
-            is_excused = self.excuses_lateness and LATE.search(str(failure))
+            was_away = failure.status == 404 and begun - client.last_use > AWAY
+            is_excused = self.excuses_lateness and (was_away or LATE.search(str(failure)))
+            is_excused = is_excused or BUSY.search(str(failure))
             if not expects_error and not is_excused and not self.is_troubled(client.server, begun):
                 self.violated(f"{what}: failed without a reason: {failure}")
             if failure.status == 404:
@@ -98,6 +105,7 @@ class Book:
         self.outcomes[client.server, "answer"] += 1
         self.times.append(time.monotonic() - begun)
         self.judge(what, nonce, name, owner, do, answer)
+        client.last_use = time.monotonic()
         return answer
 
     def judge(self, what, nonce, name, owner, do, answer):

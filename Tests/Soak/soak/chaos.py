@@ -11,10 +11,11 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from peers.processes import is_alive
 from soak import HERE, load
-from soak.clients import Session, Stateless, encoded
+from soak.clients import Failed, Session, Stateless, encoded
 from soak.target import Target, marker
 from soak.wire import Closed, Connection, once
 
@@ -33,6 +34,7 @@ ALL = [
     "exhaust descriptors",
     "fill disk",
     "delete storm",
+    "reload",
     "slow readers",
     "garbage",
 ]
@@ -71,6 +73,9 @@ class Disk:
         self.is_small = (
             shutil.which("mount") is not None and subprocess.run(command, capture_output=True).returncode == 0
         )
+        self.state, self.temporary = folder / "state", folder / "tmp"
+        for place in (self.state, self.temporary):
+            place.mkdir(mode=0o700)
 
     def fill(self):
         with open(self.folder / "filling", "wb", buffering=0) as file:
@@ -94,6 +99,7 @@ class Chaos:
     def __init__(self, target, book, actors, disk, seed):
         self.target, self.book, self.actors, self.disk = target, book, actors, disk
         self.seed, self.said = seed, []
+        self.deleted = []
         self.worker = None
 
     async def run(self, steps):
@@ -137,6 +143,7 @@ class Chaos:
         return f"{pid} of {server} for {pause:.1f} s"
 
     async def kill_gateway(self, step):
+        kept, deleted = await self.before_the_end()
         self.book.trouble(None, 60)
         self.target.kill()
         left = await asyncio.to_thread(self.target.leftovers, 10.0)
@@ -147,7 +154,68 @@ class Chaos:
         took = time.monotonic() - begun
         self.book._troubles = [entry for entry in self.book._troubles if entry[0] is not None]
         self.book.trouble(None, CONVALESCENCE)
-        return f"ready again in {took * 1000:.0f} ms"
+        return f"ready again in {took * 1000:.0f} ms; {await self.after_the_end(kept, deleted)}"
+
+    async def before_the_end(self):
+        """A session that is to be found again if sessions last, and one that is not to come back in any case."""
+        kept, deleted = None, None
+        try:
+            async with asyncio.timeout(load.START):
+                kept, deleted = await Session(self.target.port, "calm").open(), await Session(self.target.port, "calm").open()
+                await kept.work("echo", self.book.nonce())
+                await deleted.work("echo", self.book.nonce())
+                await deleted.delete()
+        except (Failed, Closed, OSError, TimeoutError):
+            pass
+        # What was acknowledged is written within a tenth of a second.
+        await asyncio.sleep(0.5)
+        return kept, deleted
+
+    async def after_the_end(self, kept, deleted):
+        """Whether sessions were found again, in words."""
+        lasts = (self.disk.state / "gatehouse.db").exists()
+        if deleted is not None and deleted.id is not None:
+            self.deleted.append(deleted)
+        for session in self.deleted[-3:]:
+            session.close()
+            if await self.still_works(session) != "404":
+                self.book.violated("a session that was deleted came back when the gateway was killed")
+        if kept is None:
+            return "no session was opened before"
+        kept.close()
+        said = await self.still_works(kept)
+        if said == "404" and lasts:
+            self.book.violated("a session that was acknowledged half a second before the gateway was killed is unknown")
+        await asyncio.gather(kept.delete(), return_exceptions=True)
+        kept.close()
+        return f"the session before says {said}"
+
+    async def still_works(self, session):
+        try:
+            answer = await self.book.ends(session.work("echo", self.book.nonce()), load.REQUEST + load.START, "a call after it")
+            return f"place {answer.place}"
+        except Failed as failure:
+            return str(failure.status)
+        except (Closed, OSError, TimeoutError) as failure:
+            return repr(failure)
+        finally:
+            session.close()
+
+    async def reload(self, step):
+        """The configuration is read again: the same, another, or a broken one."""
+        status = (Path("/proc") / str(self.target.pid) / "status").read_text()
+        caught = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigCgt:"))
+        if not caught & 1:
+            return "not tried: this gateway does not read its configuration again"
+        if step.chance < 0.3:
+            self.target.config.write_text("{ this is no configuration")
+        else:
+            limits = {**self.target.settings["limits"], "connections": 2000 + int(step.more * 100)}
+            self.target.write_configuration({**self.target.settings, "limits": limits})
+        self.target.signal(signal.SIGHUP)
+        await asyncio.sleep(0.2)
+        self.target.write_configuration()
+        return "a broken file" if step.chance < 0.3 else "another limit"
 
     # MARK: Clients
 
@@ -285,5 +353,5 @@ def gateway(folder, disk):
     """The gateway that chaos comes over."""
     servers = {name: marker(era, **SERVER) for name, era in SERVERS.items()}
     settings = {"timeouts": {"session": IDLE, "heartbeat": 1, "requestState": 5}, "limits": {"connections": 2000}}
-    settings["state"] = str(disk.folder)
-    return Target(folder, servers, settings, {"TMPDIR": str(disk.folder)})
+    settings["state"] = str(disk.state)
+    return Target(folder, servers, settings, {"TMPDIR": str(disk.temporary)})

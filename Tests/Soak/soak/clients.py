@@ -46,6 +46,8 @@ class Client:
         self.port, self.server, self.path, self.source = port, server, f"/mcp/{server}", source
         self._numbers = itertools.count(1)
         self._spare = None
+        # When the last answer came.
+        self.last_use = 0.0
         self.open_connections = set()
 
     async def connection(self):

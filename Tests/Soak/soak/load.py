@@ -55,8 +55,12 @@ class Actor:
             self.is_lenient = False
         await asyncio.sleep(self.random.random() * 0.03)
 
+    def limit(self, kind):
+        """Within how many seconds a call must end."""
+        return REQUEST
+
     async def call(self, owner, kind, **more):
-        return await self.book.call(self.client, owner, kind, REQUEST, **more)
+        return await self.book.call(self.client, owner, kind, self.limit(kind), **more)
 
     async def hang_up(self):
         """Leaves in the middle of a call, with or without a farewell."""
@@ -94,6 +98,11 @@ class Sitting(Actor):
 
 class Passing(Actor):
     """A client without sessions."""
+
+    def limit(self, kind):
+        """A server of the other era answers such calls in turns: waiting for the turn has the same time again, and is looked
+        at once a second. So has each round of questions."""
+        return (2 * REQUEST + 1) * (2 if kind == "ask" else 1)
 
     async def visit(self, stop):
         self.client = Stateless(self.port, self.server)

@@ -196,7 +196,7 @@ final class ClientChannel {
             self.session = session
             let stream = session.openStream(general: true)
             session.channel = stream
-            stream?.open(SessionOutlet(self, outlet))
+            stream?.open(SessionOutlet(self, outlet), at: context.loop.now)
         }
         guard greeting != nil else { return }
         greeting = nil

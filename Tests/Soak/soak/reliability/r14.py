@@ -72,7 +72,7 @@ async def stopped(folder):
         script = folder / "client.py"
         script.write_text(CLIENT.replace("await session.stream()", FLOOD))
         words = [sys.executable, str(script), "127.0.0.1", str(target.port), "4"]
-        client = subprocess.Popen(words, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(HERE)})
+        client = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(HERE)})
         await asyncio.to_thread(client.stdout.readline)
         os.kill(client.pid, signal.SIGSTOP)
         begun, before = time.monotonic(), machine.descriptors(target.pid)
@@ -116,7 +116,7 @@ async def cut_off(folder):
             text = CLIENT.replace("asyncio.run", f'import soak.wire; soak.wire.HOST = "{OUR}"\nasyncio.run')
             script.write_text(text)
             words = ["ip", "netns", "exec", wire.name, sys.executable, str(script), OUR, str(target.port), str(COUNT)]
-            client = subprocess.Popen(words, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(HERE)})
+            client = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(HERE)})
             line = await asyncio.to_thread(client.stdout.readline)
             before = machine.descriptors(target.pid)
             wire.cut()

@@ -1,0 +1,71 @@
+// Gatehouse. SPDX-License-Identifier: MIT
+
+import Configuration
+import Crypto
+import Diagnostics
+import EventLoop
+import JSON
+import Sessions
+import Store
+
+extension LastingSessions {
+    /// Opens the database of a configuration; nil if it keeps nothing.
+    ///
+    /// - Throws: `StoreFailure`, in words for the operator, if the database is refused.
+    static func open(
+        _ configuration: GatewayConfiguration,
+        on loop: EventLoop,
+        log: Log
+    ) throws -> LastingSessions? {
+        guard let directory = configuration.state else { return nil }
+        return try LastingSessions(
+            try Database(directory: directory, schema: schema),
+            on: loop,
+            capacity: configuration.limits.sessions,
+            lifetime: Int64(clamping: configuration.timeouts.sessionLifetime.wholeMilliseconds),
+            log: log,
+            rules: LastingRules.all(of: configuration)
+        )
+    }
+}
+
+extension LastingRules {
+    /// The rules of each server of a configuration.
+    ///
+    /// Servers of this process have no fingerprint: the program decides what has their name.
+    static func all(of configuration: GatewayConfiguration) -> (_ server: String) -> LastingRules? {
+        let idle = configuration.timeouts.session
+        var rules: [String: LastingRules] = [:]
+        for server in configuration.servers where server.isEnabled {
+            rules[server.name] = LastingRules(
+                fingerprint: fingerprint(of: server),
+                isKept: server.stateLost == .notify,
+                idle: Int64(clamping: (server.sessionTimeout ?? idle).wholeMilliseconds)
+            )
+        }
+        let others = LastingRules(
+            fingerprint: [],
+            isKept: true,
+            idle: Int64(clamping: idle.wholeMilliseconds)
+        )
+        return { rules[$0] ?? others }
+    }
+
+    /// What decides which program or place answers: a session of one is none of another.
+    static func fingerprint(of server: ServerConfiguration) -> [UInt8] {
+        let pairs = { (values: [String: String]) in
+            JSONValue.array(
+                values.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map {
+                    .array([.string($0.key), .string($0.value)])
+                }
+            )
+        }
+        let parts: JSONValue = .array([
+            .string(server.command), .array(server.arguments.map(JSONValue.string)),
+            pairs(server.environment),
+            .string(server.workingDirectory ?? ""), .string(server.remote?.url ?? ""),
+            .array((server.remote?.headers ?? []).map { .array([.string($0.name), .string($0.value)]) }),
+        ])
+        return SHA256.hash(parts.text())
+    }
+}
