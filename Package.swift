@@ -119,6 +119,13 @@ let package = Package(
             common
         ),
 
+        room(
+            "Services",
+            "Telemetry",
+            ["Bytes", "JSON", "Crypto", "Diagnostics", "Egress", "EventLoop", "HTTPClient"],
+            common
+        ),
+
         room("Product", "Configuration", ["JSON", "Bytes", "Addresses", "Egress"]),
         room(
             "Product",
@@ -134,7 +141,7 @@ let package = Package(
             "Backends",
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "StdioFraming", "Children", "EventLoop", "Crypto",
-                "Configuration", "Sessions", "Diagnostics", "MCPServer",
+                "Configuration", "Sessions", "Diagnostics", "MCPServer", "MCPClient", "HTTPClient", "Egress",
             ],
             common
         ),
@@ -143,7 +150,7 @@ let package = Package(
             "Gateway",
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventLoop", "Crypto",
-                "Configuration", "Sessions", "Backends", "Diagnostics",
+                "Configuration", "Sessions", "Backends", "Telemetry", "Diagnostics",
             ],
             common
         ),
@@ -153,7 +160,7 @@ let package = Package(
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventStream",
                 "EventLoop", "Children", "Crypto", "Configuration", "Sessions", "Gateway", "Backends",
-                "MCPServer", "Diagnostics", "StdioFraming", "Store",
+                "MCPServer", "Telemetry", "Diagnostics", "Store", "StdioFraming",
             ],
             common
         ),
@@ -170,7 +177,8 @@ let package = Package(
             dependencies: [
                 "Configuration", "Gateway", "Frontends", "Backends", "Sessions", "MCPClient", "MCPServer",
                 "MCPCore", "JSONRPC", "HTTPServer",
-                "HTTPClient", "EventLoop", "Children", "Diagnostics", "StdioFraming", "Bytes", "JSON",
+                "Egress", "HTTPClient", "EventLoop", "Children", "Diagnostics", "StdioFraming", "Bytes",
+                "JSON",
             ],
             path: "Sources/Commands/gatehouse",
             swiftSettings: common
@@ -212,6 +220,7 @@ let package = Package(
                 "StdioFraming", "TestSupport",
             ]
         ),
+        tests("Services", "Telemetry", ["Diagnostics", "JSON"]),
         tests("Services", "MCPServer", ["Bytes", "JSON", "EventLoop", "MCPCore", "TestSupport"]),
         tests(
             "Commands",
@@ -234,8 +243,15 @@ let package = Package(
             ["CFaultyDisk", "Crypto", "Diagnostics", "EventLoop", "JSON", "MCPCore", "Store", "TestSupport"]
         ),
         tests("Product", "Hosting", ["MCPServer", "MCPClient", "EventLoop", "JSON", "TestSupport"]),
-        tests("Product", "Backends", []),
-        tests("Product", "Gateway", ["HTTPWire", "JSONRPC"]),
+        tests(
+            "Product",
+            "Backends",
+            [
+                "Bytes", "JSON", "JSONRPC", "MCPCore", "Sessions", "Configuration", "Diagnostics", "Egress",
+                "EventLoop", "HTTPClient", "MCPClient", "StdioFraming", "TestSupport",
+            ]
+        ),
+        tests("Product", "Gateway", ["Diagnostics", "HTTPWire", "JSONRPC", "MCPCore"]),
         tests(
             "Product",
             "Frontends",

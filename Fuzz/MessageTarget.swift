@@ -18,7 +18,7 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     var edits = Edits()
     let state = message.params.requestState
     if state.isPresent { edits.remove(message.params.requestStateName, state.quoted, of: bytes.span) }
-    guard upstream.add(message, bytes.span, caller: Nobody(), deadline: nil, edits: &edits) != nil else {
+    guard upstream.add(message, bytes.span, caller: Nobody(), clock: nil, edits: &edits) != nil else {
         return 0
     }
     var output: [UInt8] = []

@@ -339,3 +339,30 @@ def test_one_gateway_at_a_time_has_a_state(lasting, ledger):
     done = start(gateway.folder)
     assert done.returncode == 1 and f"another gateway (process {gateway.pid})" in done.stderr
     assert session.request("ping")["result"] == {}
+
+
+def test_a_server_that_dies_is_followed_by_one_that_is_told_the_same(lasting, ledger):
+    gateway = lasting()
+    session = LegacySession(gateway, ledger).open()
+    session.request("logging/setLevel", {"level": "warning"})
+    session.request("resources/subscribe", {"uri": "test://one"})
+    stream = session.stream()
+    assert stream.event().data == ""
+    assert "error" in session.request("tools/call", session.tool("crash"))
+    pid = session.whoami()["pid"]
+    assert said(gateway, "plain", pid) == [
+        "initialize",
+        "notifications/initialized",
+        "logging/setLevel",
+        "resources/subscribe",
+        "tools/call",
+    ]
+    assert stream.message()["method"] == "notifications/tools/list_changed"
+
+
+def test_where_state_must_not_be_lost_the_session_ends_with_its_server(lasting, ledger):
+    gateway = lasting()
+    session = LegacySession(gateway, ledger, "ends").open()
+    assert "error" in session.request("tools/call", session.tool("crash"))
+    until(lambda: session.post(rpc("tools/list", id=1)).status == 404, "the end of the session")
+    assert len(greeted(gateway, "ends")) == 1

@@ -105,7 +105,7 @@ def test_session_metrics_has_two_numbers_for_all_and_the_rest_for_this_machine(g
     metrics = session_metrics(gateway)
     assert metrics["active_sessions"] >= 1
     assert metrics["total_processes"] >= 1
-    assert {server["name"] for server in metrics["servers"]} == set(SERVERS)
+    assert {server["name"] for server in metrics["servers"]} >= set(SERVERS)
     through_a_proxy = session_metrics(gateway, ("X-Forwarded-For", "203.0.113.7"))
     assert set(through_a_proxy) == {"active_sessions", "total_processes"}
 

@@ -12,6 +12,7 @@ struct Main {
         switch arguments.first {
         case "serve": exit(Serve.run(arguments: rest))
         case "check": exit(Check.run(arguments: rest))
+        case "status": exit(Status.run(arguments: rest))
         case "inspect": exit(Inspect.run(arguments: rest))
         case "demo": exit(Demo.run(arguments: rest))
         case "everything": exit(Everything.run(arguments: rest))
@@ -35,6 +36,7 @@ struct Main {
 
           serve       offer the servers of a configuration, over HTTP or by pipes
           check       say what is wrong with a configuration
+          status      show what a running gateway is at
           inspect     list and call what a server offers, from the terminal
           demo        a small MCP server on stdio, to try a gateway with
           everything  a server with every feature of MCP, to test with

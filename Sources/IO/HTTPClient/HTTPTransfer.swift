@@ -149,6 +149,8 @@ extension HTTPTransfer {
         set(CURLOPT_PROXY, "")
         set(CURLOPT_PROTOCOLS_STR, "http,https")
         set(CURLOPT_FOLLOWLOCATION, 0)
+        // A peer that vanished is noticed on a stream that says nothing for hours, too.
+        set(CURLOPT_TCP_KEEPALIVE, 1)
         set(CURLOPT_ERRORBUFFER, message)
         set(CURLOPT_URL, request.url)
         set(CURLOPT_CONNECTTIMEOUT_MS, max(1, request.connectTimeout))

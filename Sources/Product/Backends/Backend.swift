@@ -1,5 +1,6 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+package import Configuration
 package import JSON
 package import JSONRPC
 package import MCPCore
@@ -68,6 +69,8 @@ package protocol Conversation: SessionFoundation {
     func end(after milliseconds: UInt64)
     /// Keeps it for so many milliseconds from `end(after:)`: something lives on in its server, such as a task.
     func keep(for milliseconds: UInt64)
+    /// Whether it tells the server by itself what the session told the one before.
+    var remembersSession: Bool { get }
     /// Gives a call up: tells the server, and drops its answer.
     func cancel(_ id: Int, reason: String)
     /// Whether nobody would miss it: no call, parked or not, no subscription and no task needs it.
@@ -77,6 +80,8 @@ package protocol Conversation: SessionFoundation {
 extension Conversation {
     /// Where nothing outlives a call, nothing is kept.
     package func keep(for milliseconds: UInt64) {}
+    /// What passes through is not remembered.
+    package var remembersSession: Bool { false }
 }
 
 /// What answers calls for a configured server.
@@ -91,6 +96,8 @@ package protocol Backend: AnyObject {
     var sessionTimeout: UInt64? { get }
     /// How many sessions it may have, if the server says so itself.
     var sessionLimit: Int? { get }
+    /// What its sessions are told when another process has taken the place of the one that knew their state.
+    var stateLost: StateLoss { get }
     /// How many processes stand behind it now.
     var processCount: Int { get }
     /// Whether it is known which eras the server speaks, so that conversations may be opened.
@@ -135,6 +142,11 @@ extension Backend {
     package func headerParameters(ofTool name: [UInt8], for principal: Principal) -> HeaderParameters? {
         headerParameters(ofTool: name)
     }
+}
+
+extension Backend {
+    /// Their clients are told that lists may have changed.
+    package var stateLost: StateLoss { .notify }
 }
 
 /// A conversation for one modern call.

@@ -12,6 +12,7 @@ import JSONRPC
 import MCPCore
 package import MCPServer
 import Sessions
+import Telemetry
 
 /// A gateway that runs: its listener, its sessions and its servers, on one loop.
 ///
@@ -25,6 +26,7 @@ package final class GatewayServer {
     private let server: HTTPServer?
     private let configuration: GatewayConfiguration
     private let clock: LoopTimer
+    private let exporter: SpanExporter?
     private var clockTicks = 0
     private var nextSweep: UInt64 = 0
     private var graceTimer: LoopTimer?
@@ -60,22 +62,36 @@ package final class GatewayServer {
         }
         let spawner = ChildSpawner(launcher: launcher)
         let confinement = Confinement(configuration, in: environment)
-        let population = ChildPopulation(limit: configuration.limits.children)
+        let population = ChildPopulation(
+            limit: configuration.limits.children,
+            principalLimit: configuration.limits.childrenPerPrincipal ?? .max
+        )
         let processes = configuration.servers.filter(\.isEnabled).map { server in
-            let processes = ServerProcesses(
+            let context = ServerContext(
                 server: server,
                 limits: configuration.limits,
-                environment: environment,
                 loop: loop,
-                spawner: spawner,
-                confinement: confinement,
-                population: population,
                 timeouts: configuration.timeouts,
                 log: log
             )
             // Off loopback nobody is known apart, so that nothing may stay in a process between two calls.
             let isolation = server.isolation ?? (configuration.bindsToLoopback ? .principal : .call)
-            return ProcessBackend(processes, isolation: isolation)
+            if let endpoint = server.remote {
+                return ServerBackend(
+                    context,
+                    isolation: isolation,
+                    endpoint: endpoint,
+                    egress: configuration.egress
+                )
+            }
+            return ServerBackend(
+                context,
+                isolation: isolation,
+                environment: environment,
+                spawner: spawner,
+                confinement: confinement,
+                population: population
+            )
         }
         let own = hosted.map { name, server in
             HostedBackend(
@@ -83,6 +99,7 @@ package final class GatewayServer {
                 name: name,
                 capacity: configuration.limits.connections,
                 timeout: ServerConfiguration(name: name).requestTimeout,
+                ceiling: ServerConfiguration(name: name).requestTimeoutCeiling,
                 on: loop
             )
         }
@@ -91,6 +108,8 @@ package final class GatewayServer {
         let federation =
             single == nil ? configuration.federation(of: servers, on: loop, log: log) : nil
         backends = servers + (federation.map { [$0] } ?? [])
+        let tracer = configuration.tracer(on: loop, log: log)
+        exporter = tracer?.exporter
         let pipeline = Pipeline(
             admission: Admission(
                 hosts: configuration.hosts + [
@@ -104,7 +123,7 @@ package final class GatewayServer {
                 capacity: configuration.limits.sessions,
                 lifetime: entrance.sessionLifetime(configuration.timeouts)
             ),
-            records: Records(log: log)
+            records: Records(log: log, tracer: tracer)
         )
         context = FrontendContext(
             loop: loop,
@@ -141,7 +160,7 @@ package final class GatewayServer {
     /// Finds out what the servers speak, one after the other, so that the start is no storm of processes.
     ///
     /// A server that somebody asks for in the meantime is looked at at once.
-    private func warmUp(_ rest: ArraySlice<ProcessBackend>) {
+    private func warmUp(_ rest: ArraySlice<ServerBackend>) {
         guard let next = rest.first, !context.isDraining else { return }
         next.warmUp { [weak self] in
             self?.context.loop.onNextTurn { self?.warmUp(rest.dropFirst()) }
@@ -203,9 +222,16 @@ package final class GatewayServer {
         }
     }
 
+    /// Milliseconds that the last spans may take to be sent.
+    private static let exportGrace: UInt64 = 2_000
+
     private func stopped() {
         guard let completion = onStopped.take() else { return }
-        if let lasting = context.lasting { lasting.close(completion) } else { completion() }
+        let export = { [exporter] in
+            guard let exporter else { return completion() }
+            exporter.drain(within: Self.exportGrace, completion)
+        }
+        if let lasting = context.lasting { lasting.close(export) } else { export() }
     }
 
     // MARK: Time
@@ -229,8 +255,8 @@ package final class GatewayServer {
         let idle = configuration.timeouts.session.wholeMilliseconds
         let registry = context.pipeline.registry
         for backend in backends { backend.sweep(now: now) }
-        context.pipeline.channels.sweep(at: now)
         context.lasting?.tick(context.pipeline.sessions.all, now: now)
+        context.pipeline.channels.sweep(at: now)
         context.pipeline.sessions.sweep(at: now) { registry.find($0.server)?.sessionTimeout ?? idle }
     }
 

@@ -124,7 +124,11 @@ final class InitializePost: Caller {
         let client = LegacyClient(context, session, capabilities)
         conversation.listener = client
         session.companion = client
-        if port.canResume { context.lasting?.keep(session, initialize: request, isOpenedByGET: isSilent) }
+        let result = try? JSONValue(bytes.extracting(message.envelope.result.range))
+        session.changes = SessionReplay.changes(of: result?["capabilities"])
+        if port.canResume {
+            context.lasting?.keep(session, initialize: request, isOpenedByGET: isSilent)
+        }
         if isSilent { greet(message, bytes, session) }
         forward(message, bytes, call, session: session)
     }
@@ -132,6 +136,7 @@ final class InitializePost: Caller {
     /// Finishes the handshake in the client's place.
     private func greet(_ message: Message, _ bytes: Span<UInt8>, _ session: Session) {
         session.initializeResult = [UInt8](bytes, message.envelope.result.range)
+        session.memory.isInitialized = true
         let text = Array(#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#.utf8)
         if let notification = try? Message(text.span) { conversation.notify(notification, text.span) }
     }

@@ -93,6 +93,20 @@ final class LegacyClient: ConversationListener {
 
     func interrupted() {
         asks.removeAll()
+        if context.pipeline.registry.find(session.server)?.stateLost == .end { return gaveUp() }
+        session.hasLostServer = true
+    }
+
+    /// Another process takes the place of the server: it is told what that one was told, and the client that lists may have
+    /// changed.
+    func regain(_ conversation: any Conversation) {
+        session.hasLostServer = false
+        if !conversation.remembersSession { conversation.remind(session.memory.requests) }
+        guard let stream = session.listening else {
+            session.openingNotices = session.changes
+            return
+        }
+        for text in session.changes { stream.send(text.span, at: context.loop.now) }
     }
 
     private func send(

@@ -99,15 +99,14 @@ final class LegacyFrontend {
         let port = HTTPReply(exchange: exchange, passage: visit.passage, context: context)
         do throws(Refusal) {
             try checkVersion(exchange.head)
-            let passage = visit.passage
-            if let sleeping = context.restorer?.find(exchange.head, passage) {
+            if let sleeping = context.restorer?.find(exchange.head, visit.passage) {
                 let kept = [UInt8](bytes)
                 return try restore(sleeping, exchange, visit, id: nil) { frontend in
                     frontend.batch(kept.span, exchange, visit)
                 }
             }
             let header = exchange.head.value(.mcpProtocolVersion).flatMap(Revision.init(bytes:))
-            try take(batch: bytes, port, visit, in: header?.era == .modern ? nil : passage.session)
+            try take(batch: bytes, port, visit, in: header?.era == .modern ? nil : visit.passage.session)
         } catch {
             refuse(error, id: nil, port)
         }
@@ -159,11 +158,12 @@ final class LegacyFrontend {
         session.lastUsed = context.loop.now
         guard let conversation = session.foundation as? any Conversation else { return }
         let requests = messages.count(where: { $0.envelope.kind == .request })
+        if requests > 0 { regain(session, conversation) }
         let post = LegacyPost(context, port, session, expecting: requests)
         for (message, slice) in zip(messages, slices) {
             let part = bytes.extracting(slice.range)
             try context.pipeline.proceed(message, visit.passage)
-            context.lasting?.note(message, part, in: session)
+            if session.memory.note(message, part) { context.lasting?.note(session) }
             switch message.envelope.kind {
             case .request: post.send(message, part, to: conversation)
             case .notification: conversation.notify(message, part)
@@ -175,6 +175,12 @@ final class LegacyFrontend {
         } else if port.isOpen {
             visit.onVanish = { post.vanished() }
         }
+    }
+
+    /// A server that has died since the last request is followed by another, which has to be told what it was told.
+    private func regain(_ session: Session, _ conversation: any Conversation) {
+        guard session.hasLostServer else { return }
+        (session.companion as? LegacyClient)?.regain(conversation)
     }
 
     private static func mayStandInBatch(_ message: Message) -> Bool {
@@ -191,9 +197,10 @@ final class LegacyFrontend {
     ) throws(Refusal) {
         session.lastUsed = context.loop.now
         guard let conversation = session.foundation as? any Conversation else { return }
-        context.lasting?.note(message, bytes, in: session)
+        if session.memory.note(message, bytes) { context.lasting?.note(session) }
         switch message.envelope.kind {
         case .request:
+            regain(session, conversation)
             let post = LegacyPost(context, port, session, expecting: 1)
             post.send(message, bytes, to: conversation)
             if port.isOpen { visit.onVanish = { post.vanished() } }
@@ -261,19 +268,22 @@ final class LegacyFrontend {
         let capabilities = try? JSONValue(bytes.extracting(message.params.capabilities.range))
         do throws(Failure) {
             let conversation = try backend.openSession(for: passage.principal)
+            let open = context.pipeline.records.open(
+                message,
+                bytes,
+                server: backend.name,
+                era: .legacy,
+                session: nil,
+                head: port.head
+            )
+            open.trace?.write(message, bytes, &edits)
             let post = InitializePost(
                 context,
                 passage,
                 backend,
                 conversation,
                 ClientCapabilities(capabilities),
-                context.pipeline.records.open(
-                    message,
-                    bytes,
-                    server: backend.name,
-                    era: .legacy,
-                    session: nil
-                ),
+                open,
                 answering: port
             )
             if context.lasting != nil { edits.apply(to: bytes, onOneLine: true, into: &post.request) }
@@ -426,7 +436,8 @@ final class LegacyFrontend {
                     bytes.span,
                     server: backend.name,
                     era: .legacy,
-                    session: nil
+                    session: nil,
+                    head: exchange.head
                 ),
                 opening: HTTPReply(exchange: exchange, passage: passage, context: context)
             )

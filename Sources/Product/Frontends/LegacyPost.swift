@@ -67,7 +67,15 @@ final class LegacyPost: Caller {
             edits.replace(message.params.cursor.quoted, with: inner)
         }
         let records = context.pipeline.records
-        let call = records.open(message, bytes, server: session.server, era: .legacy, session: session.id)
+        let call = records.open(
+            message,
+            bytes,
+            server: session.server,
+            era: .legacy,
+            session: session.id,
+            head: port.head
+        )
+        call.trace?.write(message, bytes, &edits)
         if isBatch { openInBatch.append((id, call)) } else { open = call }
         do {
             _ = try conversation.call(message, bytes, from: self, edits: edits)

@@ -85,7 +85,15 @@ final class ModernFrontend {
             }
             tasks?.write(to: target, message.method, &edits)
             let records = context.pipeline.records
-            let open = records.open(message, bytes, server: backend.name, era: .modern, session: nil)
+            let open = records.open(
+                message,
+                bytes,
+                server: backend.name,
+                era: .modern,
+                session: nil,
+                head: port.head
+            )
+            open.trace?.write(message, bytes, &edits)
             let post = ModernPost(context, port, passage, backend, target, mark, tasks, open)
             post.followsTasks = message.method == .toolsCall && TasksExtension.isDeclared(by: message, bytes)
             let id: Int

@@ -20,6 +20,7 @@ package final class Passage {
     package internal(set) var session: Session?
     /// The channel that the request names, if it is the principal's own.
     package internal(set) var channel: (any Channel)?
+
     /// A session that the request names was brought back; `own` let its principal have it.
     package func adopt(_ session: Session) {
         self.session = session

@@ -30,12 +30,18 @@ package final class Session {
     package var lastUsed: UInt64
     /// The answer to `initialize`, kept for sessions that were opened without one (seed clients).
     package var initializeResult: [UInt8]?
-    /// The stream that carries everything, of a client that has one channel and no responses of its own for its requests.
-    package var channel: SessionStream?
-    /// What its client is told as soon as it listens: for a session of another run, what may have changed.
+    /// What its server was told.
+    package var memory = SessionMemory()
+    /// What its client is told when another process has taken the place of its server: which lists may have changed.
+    package var changes: [[UInt8]] = []
+    /// Whether its server is gone, so that the next one has to be told what that was told.
+    package var hasLostServer = false
+    /// What its client is told as soon as it listens.
     package var openingNotices: [[UInt8]] = []
     /// The key of its record, if it outlives this run.
     var recordKey: [UInt8]?
+    /// The stream that carries everything, of a client that has one channel and no responses of its own for its requests.
+    package var channel: SessionStream?
     /// Whatever lives as long as the session.
     package var companion: AnyObject?
     /// Its streams that can be resumed, by number.

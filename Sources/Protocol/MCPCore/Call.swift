@@ -15,8 +15,8 @@ package struct Call {
     package let method: Method
     /// Whether the caller asked for log messages with this request (modern era).
     package let wantsLogs: Bool
-    /// When it gives up waiting, in milliseconds of the loop's clock; nil for one that lasts, such as a listen.
-    package internal(set) var deadline: UInt64?
+    /// When it gives up waiting; nil for one that lasts, such as a listen, or waits for a person.
+    package internal(set) var clock: CallClock?
     /// What a result that does not state its type begins with, as JSON text without braces; nil for the type alone.
     package var resultStart: [UInt8]?
     /// Who is answered.
@@ -28,13 +28,13 @@ package struct Call {
     ///   - id: Our id for it.
     ///   - message: The request.
     ///   - bytes: Its text.
-    ///   - deadline: When it gives up waiting; nil for one that lasts.
+    ///   - clock: When it gives up waiting; nil for one that lasts.
     ///   - caller: Who is answered.
     package init(
         id: Int,
         _ message: Message,
         _ bytes: Span<UInt8>,
-        deadline: UInt64?,
+        clock: CallClock?,
         caller: any Caller
     ) {
         let token = message.params.meta.progressToken
@@ -43,8 +43,49 @@ package struct Call {
         progressToken = token.isPresent ? bytes.text(token) : nil
         method = message.method
         wantsLogs = message.params.meta.logLevel.isPresent
-        self.deadline = deadline
+        self.clock = clock
         self.caller = caller
+    }
+}
+
+/// When a call gives up waiting, in milliseconds of the loop's clock.
+///
+/// Progress gives it its whole time again, but never beyond its last moment (2025-11-25, lifecycle, "Timeouts").
+package struct CallClock: Sendable, Equatable {
+    /// When it gives up; never, while its caller is asked something.
+    package private(set) var deadline: UInt64
+    /// How long it may wait without progress.
+    package let patience: UInt64
+    private let ceiling: UInt64
+    private var last: UInt64
+
+    /// Starts now.
+    ///
+    /// - Parameters:
+    ///   - now: The time.
+    ///   - patience: How long it may wait without progress.
+    ///   - ceiling: How long it may wait in all; no less than `patience`.
+    package init(at now: UInt64, patience: UInt64, ceiling: UInt64) {
+        self.patience = patience
+        self.ceiling = max(patience, ceiling)
+        last = now &+ self.ceiling
+        deadline = now &+ patience
+    }
+
+    /// It made progress.
+    mutating func noteProgress(at now: UInt64) {
+        deadline = max(deadline, min(now &+ patience, last))
+    }
+
+    /// Its caller is asked something: the server is not to blame for what that takes.
+    mutating func hold() {
+        deadline = .max
+    }
+
+    /// The server has it again.
+    mutating func resume(at now: UInt64) {
+        deadline = now &+ patience
+        last = now &+ ceiling
     }
 }
 

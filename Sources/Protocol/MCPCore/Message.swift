@@ -69,6 +69,14 @@ package struct Message: Sendable {
         package var clientCapabilities: JSONSlice = .absent
         /// The level from which the client wants log messages.
         package var logLevel: JSONString = .absent
+        /// `traceparent` of W3C Trace Context, with its quotes.
+        package var traceParent: JSONSlice = .absent
+        /// `tracestate` that goes with it.
+        package var traceState: JSONSlice = .absent
+        /// `baggage` of W3C Baggage.
+        package var baggage: JSONSlice = .absent
+        /// Whether it stands there and is no object.
+        package var isMalformed = false
         /// The listen request that a notification belongs to.
         package var subscriptionID: JSONSlice = .absent
     }
@@ -267,6 +275,7 @@ private struct PartsVisitor: EnvelopeVisitor {
         var meta = Message.Meta()
         guard try reader.peek() == .object else {
             try reader.skipValue()
+            meta.isMalformed = true
             return meta
         }
         let start = reader.position
@@ -290,6 +299,12 @@ private struct PartsVisitor: EnvelopeVisitor {
                 meta.logLevel = try reader.stringOrSkip()
             } else if reader.equals(name, MetaKey.subscriptionID) {
                 meta.subscriptionID = try reader.skipValue()
+            } else if reader.equals(name, "traceparent") {
+                meta.traceParent = try reader.skipValue()
+            } else if reader.equals(name, "tracestate") {
+                meta.traceState = try reader.skipValue()
+            } else if reader.equals(name, "baggage") {
+                meta.baggage = try reader.skipValue()
             } else {
                 try reader.skipValue()
             }

@@ -96,21 +96,21 @@ package struct Upstream {
     ///   - message: The request.
     ///   - bytes: Its text.
     ///   - caller: Who is answered.
-    ///   - deadline: When it gives up, in milliseconds.
+    ///   - clock: When it gives up.
     ///   - edits: Receives the new id and progress token.
     /// - Returns: Our id for it; nil if as many calls wait as may.
     package mutating func add(
         _ message: Message,
         _ bytes: Span<UInt8>,
         caller: any Caller,
-        deadline: UInt64?,
+        clock: CallClock?,
         edits: inout Edits
     ) -> Int? {
         guard calls.count < capacity else { return nil }
         let id = nextID
         nextID += 1
         let token = message.params.meta.progressToken
-        calls[id] = Call(id: id, message, bytes, deadline: deadline, caller: caller)
+        calls[id] = Call(id: id, message, bytes, clock: clock, caller: caller)
         edits.replace(message.envelope.id, with: id)
         if token.isPresent { edits.replace(token, with: id) }
         return id
@@ -121,9 +121,20 @@ package struct Upstream {
         calls.removeValue(forKey: id)
     }
 
-    /// Lets a call wait until another time, or for as long as it takes.
-    package mutating func setDeadline(_ deadline: UInt64?, of id: Int) {
-        calls[id]?.deadline = deadline
+    /// Lets a call wait for as long as its caller is asked something.
+    package mutating func hold(_ id: Int) {
+        calls[id]?.clock?.hold()
+    }
+
+    /// Gives a call its time from now on; when that is over.
+    package mutating func resume(_ id: Int, at now: UInt64) -> UInt64? {
+        calls[id]?.clock?.resume(at: now)
+        return calls[id]?.clock?.deadline
+    }
+
+    /// A call made progress, so that it may wait longer.
+    package mutating func noteProgress(of id: Int, at now: UInt64) {
+        calls[id]?.clock?.noteProgress(at: now)
     }
 
     /// Finds the call with the caller's id among those of some callers.
@@ -138,6 +149,9 @@ package struct Upstream {
         asks.removeValue(forKey: ask)?.serverID
     }
 
+    /// Ends what the server asked, without an answer: it does not wait any more.
+    package mutating func forgetAsks() { asks.removeAll() }
+
     /// The server's progress token for a request of its own that still waits.
     package func progressToken(ofAsk ask: Int) -> String? {
         asks[ask]?.progressToken
@@ -145,14 +159,14 @@ package struct Upstream {
 
     /// Ends every call whose time is up.
     package mutating func expire(at now: UInt64) -> [Call] {
-        let late = calls.values.filter { ($0.deadline ?? .max) <= now }
+        let late = calls.values.filter { ($0.clock?.deadline ?? .max) <= now }
         for call in late { calls.removeValue(forKey: call.id) }
         return late.sorted { $0.id < $1.id }
     }
 
     /// When the next call's time is up.
     package var nextDeadline: UInt64? {
-        calls.values.lazy.compactMap(\.deadline).min()
+        calls.values.lazy.compactMap(\.clock?.deadline).min()
     }
 
     /// Ends everything: the server is gone.
@@ -167,7 +181,17 @@ package struct Upstream {
     // MARK: From the server
 
     /// Says what a message from the server means.
-    package mutating func receive(_ message: Message, _ bytes: Span<UInt8>) -> Input {
+    ///
+    /// - Parameters:
+    ///   - message: The message.
+    ///   - bytes: Its text.
+    ///   - subject: The call on whose stream it came, where each has one.
+    /// - Returns: What it means.
+    package mutating func receive(
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        about subject: Int? = nil
+    ) -> Input {
         guard message.envelope.defect == nil else {
             // What names a call and has an outcome is its answer, however wrong it is: nothing better will come.
             guard message.envelope.hasOutcome, !message.envelope.method.isPresent,
@@ -178,7 +202,7 @@ package struct Upstream {
         }
         switch message.envelope.kind {
         case .result, .error: return reply(message, bytes)
-        case .notification: return notification(message, bytes)
+        case .notification: return notification(message, bytes, about: subject)
         case .request: return request(message, bytes)
         }
     }
@@ -190,7 +214,11 @@ package struct Upstream {
         return .reply(call)
     }
 
-    private mutating func notification(_ message: Message, _ bytes: Span<UInt8>) -> Input {
+    private mutating func notification(
+        _ message: Message,
+        _ bytes: Span<UInt8>,
+        about subject: Int?
+    ) -> Input {
         switch message.method {
         case .progress:
             guard let id = bytes.integer(message.params.progressToken), let call = calls[id],
@@ -206,6 +234,7 @@ package struct Upstream {
         case .logMessage where era == .modern:
             // Over stdio a log message names no request (2026-07-28, stdio): with more than one that asked, it is
             // anyone's, so it is nobody's.
+            if let subject, let call = calls[subject], call.wantsLogs { return .notice(call) }
             let wanting = calls.values.filter(\.wantsLogs)
             guard wanting.count == 1, let call = wanting.first else {
                 return isOneSession && !wanting.isEmpty ? .session : .drop(.ambiguousLog)

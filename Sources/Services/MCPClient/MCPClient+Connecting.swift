@@ -14,8 +14,10 @@ extension MCPClient {
     /// Once. After a failure the client is of no more use, but must still be closed.
     package func connect(_ completion: @escaping (Result<ServerDescription, MCPClientError>) -> Void) {
         onConnected = completion
+        let first = negotiation.begin()
+        if case .openEventStream = first { return take(first) }
         guard openTransport() else { return }
-        take(negotiation.begin())
+        take(first)
     }
 
     /// False if there is no way, which has been told then.

@@ -7,7 +7,7 @@ import JSONRPC
 import MCPCore
 
 extension MCPClient: ClientTransportDelegate {
-    func transportReceived(_ message: Span<UInt8>) {
+    package func transportReceived(_ message: Span<UInt8>, of request: Int?) {
         switch conversation.receive(message) {
         case .reply(let call, let outcome): conclude(call, outcome)
         case .progress(let call, let params):
@@ -26,29 +26,29 @@ extension MCPClient: ClientTransportDelegate {
         }
     }
 
-    func transportFailed(_ id: Int, _ error: MCPClientError) {
+    package func transportFailed(_ id: Int, _ error: MCPClientError) {
         guard let call = conversation.remove(id) else { return }
         conclude(call, .failure(error))
     }
 
-    func transportEnded(_ error: MCPClientError) {
+    package func transportEnded(_ error: MCPClientError) {
         retire()
         failAll(error)
     }
 
-    func transportShowsLife() {
+    package func transportShowsLife() {
         guard let handshake, handshake.method == Method.discover.rawValue else { return }
         // A server that is up and does not answer is of the legacy era.
         handshake.timer?.schedule(after: min(Self.patience, options.connectTimeout))
     }
 
-    func transportDiagnosed(_ bytes: Span<UInt8>) {
+    package func transportDiagnosed(_ bytes: Span<UInt8>) {
         onEvent(.diagnostics([UInt8](bytes)))
     }
 
-    func transportAwaits(_ id: Int) -> Bool { conversation.awaits(id) }
+    package func transportAwaits(_ id: Int) -> Bool { conversation.awaits(id) }
 
-    func transportLostSession() {
+    package func transportLostSession() {
         guard transport?.forgetSession() == true else { return }
         renew()
     }

@@ -55,6 +55,8 @@ package final class MCPClient {
         package var messageLimit = 16 << 20
         /// What the URL may reach: anything, since whoever makes a client names it.
         package var egress = EgressRules.anywhere
+        /// How a server behind a URL is reached.
+        package var binding = HTTPBinding.found
         /// How many calls may be under way; more fail at once.
         package var callLimit = 1000
         /// How many questions may wait for their answers; more are refused.
@@ -72,6 +74,9 @@ package final class MCPClient {
     package var onRequest: ((ServerQuestion) -> Void)?
     /// What the server said about itself, once connected.
     package internal(set) var server: ServerDescription?
+
+    /// Whether the server turned out to be one of HTTP+SSE.
+    package var usesEventStream: Bool { transport is EventStreamTransport }
 
     let loop: EventLoop
     let target: ServerTarget
@@ -114,7 +119,7 @@ package final class MCPClient {
             isProcess = true
             self.framing = framing
         }
-        negotiation = EraNegotiation(options.era, isProcess: isProcess)
+        negotiation = EraNegotiation(options.era, isProcess: isProcess, binding: options.binding)
     }
 
     /// Asks the server something.

@@ -42,6 +42,8 @@ class Gateway:
         self.folder = Path(folder)
         self.run = uuid.uuid4().hex
         self.servers = {name: self._marked(name, server) for name, server in servers.items()}
+        # A server that runs elsewhere writes its own.
+        self.journals = {name: Path(server["journal"]) for name, server in servers.items() if "journal" in server}
         self.settings = settings
         self.environment = environment or {}
         self.process = None
@@ -52,6 +54,8 @@ class Gateway:
         self._is_listening = False
 
     def _marked(self, name, server):
+        if "url" in server:
+            return {key: value for key, value in server.items() if key != "journal"}
         own = {MARKER: self.run, "GATEHOUSE_TEST_SERVER": name, "PEER_JOURNAL": str(self.folder / f"{name}.journal")}
         return {**server, "env": {**own, **server.get("env", {})}}
 
@@ -77,7 +81,7 @@ class Gateway:
     def journal(self, server, event=None):
         """What a server's processes noted, in order."""
         try:
-            lines = (self.folder / f"{server}.journal").read_text().splitlines()
+            lines = self.journals.get(server, self.folder / f"{server}.journal").read_text().splitlines()
         except OSError:
             return []
         notes = [json.loads(line) for line in lines if line.endswith("}")]

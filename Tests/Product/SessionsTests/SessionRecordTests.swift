@@ -28,7 +28,7 @@ private func makeRecord(_ initialize: String = initialize, isOpenedByGET: Bool =
 private func note(_ text: String, _ record: inout SessionRecord) throws -> Bool {
     let bytes = Array(text.utf8)
     let message = try Message(bytes.span)
-    return record.note(message, bytes.span)
+    return record.memory.note(message, bytes.span)
 }
 
 private func subscribe(_ uri: String, _ verb: String = "subscribe") -> String {
@@ -39,13 +39,13 @@ private func subscribe(_ uri: String, _ verb: String = "subscribe") -> String {
     @Test func `what a client says that the server must be told again is noted`() throws {
         var record = try #require(makeRecord())
         #expect(try note(#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#, &record))
-        #expect(record.isInitialized)
+        #expect(record.memory.isInitialized)
         let level = #"{"jsonrpc":"2.0","id":1,"method":"logging/setLevel","params":{"level":"error"}}"#
         #expect(try note(level, &record))
-        #expect(record.level == "error")
+        #expect(record.memory.level == "error")
         for uri in ["a", "b", "a", "c"] { #expect(try note(subscribe(uri), &record)) }
         #expect(try note(subscribe("b", "unsubscribe"), &record))
-        #expect(record.subscriptions == ["a", "c"])
+        #expect(record.memory.subscriptions == ["a", "c"])
         let before = record
         let nothing = try note(#"{"jsonrpc":"2.0","id":2,"method":"tools/list"}"#, &record)
         #expect(!nothing)
@@ -56,15 +56,15 @@ private func subscribe(_ uri: String, _ verb: String = "subscribe") -> String {
     @Test func `subscriptions are bounded in number and in bytes`() throws {
         var many = try #require(makeRecord())
         for number in 0..<400 { _ = try note(subscribe("r:\(number)"), &many) }
-        #expect(many.subscriptions.count == 256)
+        #expect(many.memory.subscriptions.count == 256)
         _ = try note(subscribe("r:3", "unsubscribe"), &many)
         _ = try note(subscribe("r:999"), &many)
-        #expect(many.subscriptions.last == "r:999")
+        #expect(many.memory.subscriptions.last == "r:999")
         var long = try #require(makeRecord())
         for number in 0..<4 {
             _ = try note(subscribe("\(number)" + String(repeating: "x", count: 6000)), &long)
         }
-        #expect(long.subscriptions.count == 2)
+        #expect(long.memory.subscriptions.count == 2)
     }
 
     @Test func `a handshake that is too long is not kept`() {

@@ -19,7 +19,7 @@ import Testing
             line.message,
             line.bytes.span,
             caller: NamedCaller(name),
-            deadline: deadline,
+            clock: deadline.map { CallClock(at: 0, patience: $0, ceiling: 4 * $0) },
             edits: &edits
         )
         guard id != nil else { return nil }
@@ -215,6 +215,36 @@ import Testing
         #expect(upstream.expire(at: .max - 1).map(\.clientID) == ["\"late\""])
         #expect(upstream.failAll().map(\.clientID) == ["\"never\""])
         #expect(upstream.callCount == 0)
+    }
+
+    @Test func `progress gives a call its whole time again, but never more than all of it`() throws {
+        var upstream = Upstream(era: .legacy, capacity: 8)
+        let call = #"{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"_meta":{"progressToken":"t"}}}"#
+        // 10 ms without progress, 40 ms in all.
+        _ = try add(&upstream, call, deadline: 10)
+        let id = 1
+        for (now, deadline) in [(8, 18), (9, 19), (20, 30), (35, 40), (39, 40)] as [(UInt64, UInt64)] {
+            upstream.noteProgress(of: id, at: now)
+            #expect(upstream.nextDeadline == deadline)
+        }
+        #expect(upstream.expire(at: 40).map(\.id) == [id])
+        upstream.noteProgress(of: id, at: 41)
+        #expect(upstream.nextDeadline == nil)
+    }
+
+    @Test func `a call whose caller is asked something has its time afterwards`() throws {
+        var upstream = Upstream(era: .legacy, capacity: 8)
+        let call = #"{"jsonrpc":"2.0","id":5,"method":"tools/call"}"#
+        _ = try add(&upstream, call, deadline: 10)
+        let id = 1
+        upstream.hold(id)
+        upstream.noteProgress(of: id, at: 5)
+        #expect(upstream.expire(at: 1000).isEmpty)
+        #expect(upstream.resume(id, at: 1000) == 1010)
+        upstream.noteProgress(of: id, at: 1009)
+        #expect(upstream.nextDeadline == 1019)
+        #expect(upstream.expire(at: 1019).map(\.id) == [id])
+        #expect(upstream.resume(id, at: 1020) == nil)
     }
 
     @Test func `a client's id finds its call only among the callers that are meant`() throws {

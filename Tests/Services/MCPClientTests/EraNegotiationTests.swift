@@ -182,4 +182,23 @@ import Testing
         _ = negotiation.begin()
         #expect(negotiation.initialized(.failure(error)) == .fail(error))
     }
+
+    @Test func `a server that is known to be an event stream is asked nothing else`() {
+        var negotiation = EraNegotiation(.auto, isProcess: false, binding: .eventStream)
+        #expect(negotiation.begin() == .openEventStream(.v2025_11_25))
+        let error = Self.refused(-32602, supported: ["2024-11-05"])
+        #expect(negotiation.initialized(.failure(error)) == .initialize(.v2024_11_05))
+        var modern = EraNegotiation(.modern, isProcess: false, binding: .eventStream)
+        guard case .fail(.incompatible) = modern.begin() else {
+            Issue.record("the modern era has no such transport")
+            return
+        }
+    }
+
+    @Test func `a server that is known not to be an event stream is not asked for one`() {
+        var negotiation = EraNegotiation(.legacy, isProcess: false, binding: .streamable)
+        _ = negotiation.begin()
+        let error = MCPClientError.http(status: 405, detail: "")
+        #expect(negotiation.initialized(.failure(error)) == .fail(error))
+    }
 }

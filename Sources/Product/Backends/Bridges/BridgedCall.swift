@@ -186,7 +186,7 @@ final class BridgedCall: Caller {
         case .failure(let failure): return Bridging.response(failure)
         case .askURLs(let requests):
             // The retry is a call of its own, and comes back to this conversation.
-            bridge.child.keep(for: bridge.child.processes.patience)
+            bridge.child.keep(for: bridge.child.context.patience)
             let entries = requests.map { request in
                 JSONValue.Member(request.key, ["method": "elicitation/create", "params": request.params])
             }

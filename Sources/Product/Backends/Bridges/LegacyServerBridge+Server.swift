@@ -13,7 +13,7 @@ extension LegacyServerBridge: ConversationListener {
         // A log message names no call: with more than one at the server, it is anyone's, so it is nobody's.
         guard knowsCallers, let key = machine.onlyRunning, let call = calls[key], let outer = call.outer,
             let wanted = call.level, let level = Bridging.level(of: message, bytes)
-        else { return child.processes.drop(Upstream.DropReason.ambiguousLog.rawValue) }
+        else { return child.context.drop(Upstream.DropReason.ambiguousLog.rawValue) }
         if level >= wanted { outer.caller.notice(message, bytes, for: outer) }
     }
 

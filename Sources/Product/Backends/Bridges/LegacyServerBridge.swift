@@ -25,7 +25,7 @@ final class LegacyServerBridge: Bridge {
     }
 
     weak var listener: (any ConversationListener)?
-    let child: ChildConversation
+    let child: ServerConversation
     /// What its callers declared that they can be asked, in the words of the legacy era.
     let capabilities: JSONValue
     let listens: ListenHub
@@ -63,23 +63,23 @@ final class LegacyServerBridge: Bridge {
     ///   - capabilities: What the callers declared.
     ///   - listens: The principal's subscriptions.
     ///   - isShared: Whether callers of several principals share it.
-    init(_ child: ChildConversation, capabilities: JSONValue, listens: ListenHub, isShared: Bool) {
+    init(_ child: ServerConversation, capabilities: JSONValue, listens: ListenHub, isShared: Bool) {
         self.child = child
         self.capabilities = capabilities
         self.listens = listens
         self.isShared = isShared
         var limits = ParkedCalls.Limits()
-        limits.queued = child.processes.inFlightLimit
-        limits.parked = child.processes.inFlightLimit * 4
-        limits.patience = child.processes.patience
-        callLimit = child.processes.limits.connections
+        limits.queued = child.context.inFlightLimit
+        limits.parked = child.context.inFlightLimit * 4
+        limits.patience = child.context.patience
+        callLimit = child.context.limits.connections
         parkedLimit = limits.parked
         machine = ParkedCalls(mayAsk: capabilities.members?.isEmpty == false, limits: limits)
         child.listener = self
         listens.join(self)
     }
 
-    var loop: EventLoop { child.processes.loop }
+    var loop: EventLoop { child.context.loop }
     var isIdle: Bool { calls.isEmpty && waiting.isEmpty && child.isIdle }
     var isBusy: Bool { calls.values.contains { $0.outer != nil } || !waiting.isEmpty }
 
@@ -106,7 +106,7 @@ final class LegacyServerBridge: Bridge {
         }
         let key = nextKey
         nextKey += 1
-        let outer = Call(id: key, message, bytes, deadline: nil, caller: caller)
+        let outer = Call(id: key, message, bytes, clock: nil, caller: caller)
         if message.params.requestState.isPresent, message.method.mayNeedInput {
             let state = bytes.string(message.params.requestState) ?? []
             if !state.elementsEqual(Self.anew) { return try retry(state, message, bytes, outer) }
@@ -384,7 +384,7 @@ final class LegacyServerBridge: Bridge {
     /// Ends calls that have waited for their turn too long.
     func expire(now: UInt64) {
         if let time = nextWatch, now >= time { watchAgain() }
-        let limit = child.processes.server.requestTimeout.wholeMilliseconds
+        let limit = child.context.server.requestTimeout.wholeMilliseconds
         for call in Array(calls.values) where call.innerID == nil && call.outer != nil && call.filter == nil {
             guard now > call.since &+ limit else { continue }
             call.fail(

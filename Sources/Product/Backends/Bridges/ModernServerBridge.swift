@@ -16,7 +16,7 @@ import Sessions
 /// one listen (`SessionListen`), and tasks are waited for (`TaskPolling`). It ends with `end`.
 final class ModernServerBridge: Bridge {
     weak var listener: (any ConversationListener)?
-    let child: ChildConversation
+    let child: ServerConversation
     /// What the client said at `initialize`.
     var client = LegacyClientTraits()
     /// The capabilities that the server declared, once it has been asked.
@@ -35,16 +35,18 @@ final class ModernServerBridge: Bridge {
     private var hasEnded = false
 
     /// Makes a bridge over a conversation of the modern era that has no other listener.
-    init(_ child: ChildConversation) {
+    init(_ child: ServerConversation) {
         self.child = child
         child.listener = self
     }
 
-    var loop: EventLoop { child.processes.loop }
+    var loop: EventLoop { child.context.loop }
+    /// The level goes with each call, and subscriptions with the next listen.
+    var remembersSession: Bool { true }
     var isBusy: Bool { !calls.isEmpty }
     var isIdle: Bool { calls.isEmpty && subscribing.isEmpty && uris.isEmpty }
     private var uris: [String] { listen.uris }
-    private var callLimit: Int { child.processes.inFlightLimit }
+    private var callLimit: Int { child.context.inFlightLimit }
 
     // MARK: From the client
 
@@ -69,8 +71,9 @@ final class ModernServerBridge: Bridge {
     ) throws(Failure) -> Int {
         let key = nextKey
         nextKey += 1
-        let deadline = loop.now &+ child.processes.server.requestTimeout.wholeMilliseconds
-        let outer = Call(id: key, message, bytes, deadline: deadline, caller: caller)
+        let patience = child.context.server.requestTimeout.wholeMilliseconds
+        let clock = CallClock(at: loop.now, patience: patience, ceiling: patience)
+        let outer = Call(id: key, message, bytes, clock: clock, caller: caller)
         switch message.method {
         case .initialize:
             try initialize(message, bytes, outer)
@@ -227,12 +230,12 @@ final class ModernServerBridge: Bridge {
     ///
     /// A subscription waits for the server to acknowledge a listen, which may never come.
     func expire(now: UInt64) {
-        for outer in Array(subscribing.values) where now >= outer.deadline ?? .max {
+        for outer in Array(subscribing.values) where now >= outer.clock?.deadline ?? .max {
             subscribing[outer.id] = nil
             let text = "The server did not acknowledge the subscription in time"
             outer.caller.failed(Failure(.internalError, text, source: .upstream), outer)
         }
-        let limit = child.processes.patience
+        let limit = child.context.patience
         for call in Array(calls.values) where call.innerID == nil {
             guard let since = call.askingSince, now > since &+ limit else { continue }
             calls[call.key] = nil

@@ -15,6 +15,8 @@ final class FederatedCall: Caller {
     private(set) var member: FederationMember?
     private var target: ModernConversation?
     private(set) var innerID: Int?
+    /// Counts what is sent and answered, so that an answer that comes while the call is being sent is noticed.
+    private var step = 0
     /// The request, where it may have to be sent to another server.
     private var text: [UInt8] = []
     /// Servers that are asked if this one does not know what is meant.
@@ -72,9 +74,10 @@ final class FederatedCall: Caller {
         }
         self.target = target
         do throws(Failure) {
+            step += 1
+            let sent = step
             let id = try target.conversation.call(message, bytes, from: self, edits: Edits())
-            // An answer may have come already.
-            if conversation?.calls[key] === self, self.target != nil { innerID = id }
+            if step == sent { innerID = id }
         } catch {
             // One that an earlier round opened is still that round's: a bad retry must not take it away.
             if instance == nil { release(needsInput: false) }
@@ -113,6 +116,7 @@ final class FederatedCall: Caller {
     // MARK: From the server
 
     func reply(_ message: Message, _ bytes: Span<UInt8>, to call: Call) {
+        step += 1
         innerID = nil
         if message.envelope.kind == .error, !text.isEmpty {
             release(needsInput: false)
@@ -178,12 +182,14 @@ final class FederatedCall: Caller {
     }
 
     func failed(_ failure: Failure, _ call: Call) {
+        step += 1
         innerID = nil
         release(needsInput: false)
         failed(failure)
     }
 
     func cancelled(_ call: Call) {
+        step += 1
         innerID = nil
         conversation?.forget(self)
         outer.caller.cancelled(outer)

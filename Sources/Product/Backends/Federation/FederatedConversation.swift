@@ -99,7 +99,7 @@ final class FederatedConversation: Conversation {
     private func take(_ message: Message, _ bytes: Span<UInt8>, _ caller: any Caller) throws(Failure) -> Int {
         let key = nextKey
         nextKey += 1
-        let outer = Call(id: key, message, bytes, deadline: nil, caller: caller)
+        let outer = Call(id: key, message, bytes, clock: nil, caller: caller)
         if message.method == .listen, era == .modern {
             try listen(key, outer, message, bytes)
             return key

@@ -18,8 +18,10 @@ package final class HostedBackend: Backend {
     let loop: EventLoop
     /// Calls that may wait in one conversation.
     let capacity: Int
-    /// Milliseconds that a call may take.
+    /// Milliseconds that a call may take without progress.
     let patience: UInt64
+    /// Milliseconds that it may take in all.
+    let ceiling: UInt64
     private var conversations: [UInt64: HostedConversation] = [:]
     private var byPrincipal: [Principal: UInt64] = [:]
     private var nextInstance: UInt64 = 1
@@ -31,14 +33,23 @@ package final class HostedBackend: Backend {
     ///   - server: The server.
     ///   - name: Its name in the path.
     ///   - capacity: How many calls may wait in one conversation.
-    ///   - timeout: How long a call may take.
+    ///   - timeout: How long a call may take without progress.
+    ///   - ceiling: How long it may take in all.
     ///   - loop: Where its frontends live.
-    package init(_ server: MCPServer, name: String, capacity: Int, timeout: Duration, on loop: EventLoop) {
+    package init(
+        _ server: MCPServer,
+        name: String,
+        capacity: Int,
+        timeout: Duration,
+        ceiling: Duration,
+        on loop: EventLoop
+    ) {
         self.server = server
         self.name = name
         self.capacity = capacity
         self.loop = loop
         patience = timeout.wholeMilliseconds
+        self.ceiling = ceiling.wholeMilliseconds
     }
 
     package var summary: String? { server.summary }

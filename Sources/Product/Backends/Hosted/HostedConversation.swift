@@ -56,8 +56,10 @@ final class HostedConversation: Conversation {
             throw Failure(.internalError, "The conversation with the server is over", source: .gateway)
         }
         var edits = edits
-        let deadline = message.method == .listen ? nil : backend.loop.now + backend.patience
-        guard let id = upstream.add(message, bytes, caller: caller, deadline: deadline, edits: &edits) else {
+        let clock =
+            message.method == .listen
+            ? nil : CallClock(at: backend.loop.now, patience: backend.patience, ceiling: backend.ceiling)
+        guard let id = upstream.add(message, bytes, caller: caller, clock: clock, edits: &edits) else {
             throw Failure(.internalError, "Too many calls wait for an answer", source: .client)
         }
         line.receive(Self.text(bytes, edits))
@@ -119,7 +121,9 @@ final class HostedConversation: Conversation {
         let suspect = related.map { SuspectedCall(call: $0, isOnly: true) }
         switch upstream.receive(message, bytes) {
         case .reply(let call): call.caller.reply(message, bytes, to: call)
-        case .notice(let call): call.caller.notice(message, bytes, for: call)
+        case .notice(let call):
+            if message.method == .progress { upstream.noteProgress(of: call.id, at: backend.loop.now) }
+            call.caller.notice(message, bytes, for: call)
         case .session: listener?.received(message, bytes, suspect: suspect)
         case .ask(let number):
             guard let listener else {

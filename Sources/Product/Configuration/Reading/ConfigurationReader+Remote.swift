@@ -1,5 +1,6 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Egress
 import JSON
 
 // Servers that run elsewhere, and how those that are started here are confined.
@@ -47,6 +48,29 @@ extension ConfigurationReader {
                 "a server elsewhere cannot be confined from here"
             )
         }
+    }
+
+    /// Checks that the servers that run elsewhere may be reached, as far as their URLs say.
+    mutating func checkReach() {
+        for index in configuration.servers.indices {
+            let server = configuration.servers[index]
+            guard let remote = server.remote, server.isEnabled, server.problem == nil,
+                let refusal = configuration.egress.refusal(of: remote.url),
+                let node = serverMembers[server.name]?.node.member("url")
+            else { continue }
+            // A host that a variable names is not told.
+            var isWritten = false
+            if case .string(let text) = node.value.content { isWritten = !text.contains("$") }
+            let before = findings.issues.count
+            findings.reach = .server(server.name)
+            findings.error(
+                node,
+                isWritten ? refusal.description : "gateway.egress does not allow where this leads",
+                hint: "name what may be reached in gateway.egress.allow, or use https:// and a public address"
+            )
+            configuration.servers[index].problem = findings.firstError(after: before).map(Self.problem)
+        }
+        findings.reach = .gateway
     }
 
     /// Reads a URL of http or https with a host, without user information and fragment.

@@ -48,7 +48,7 @@ extension ConfigurationReader {
     /// What a caller is told.
     ///
     /// Hints are for the operator: they may name paths of this machine.
-    private static func problem(_ issue: ConfigurationIssue) -> String {
+    static func problem(_ issue: ConfigurationIssue) -> String {
         "the server's configuration has a mistake at \(issue.keyPath): \(issue.message)"
     }
 

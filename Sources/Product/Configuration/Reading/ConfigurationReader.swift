@@ -125,6 +125,7 @@ package struct ConfigurationReader {
         }
         // Servers first: `default` must name one of them.
         readGateway(gateway, overrides)
+        checkReach()
         findings.reach = .gateway
     }
 

@@ -92,6 +92,8 @@ final class Restoration: Caller {
         if sleeping.record.isOpenedByGET {
             session.initializeResult = [UInt8](bytes, message.envelope.result.range)
         }
+        session.memory = sleeping.record.memory
+        session.changes = replay.notices
         session.openingNotices = replay.notices
         context.pipeline.sessions.insert(session)
         lasting.wake(session, sleeping.record)
@@ -107,7 +109,10 @@ final class Restoration: Caller {
         let client = LegacyClient(context, session, ClientCapabilities(params?["capabilities"]))
         conversation.listener = client
         session.companion = client
-        replay.perform(in: conversation)
+        for text in replay.notifications {
+            if let message = try? Message(text.span) { conversation.notify(message, text.span) }
+        }
+        conversation.remind(replay.requests)
     }
 
     func failed(_ failure: Failure, _ call: Call) {
@@ -158,16 +163,13 @@ final class Restoration: Caller {
     }
 }
 
-extension SessionReplay {
-    /// Says to a server what it has to know.
-    func perform(in conversation: any Conversation) {
-        for text in notifications {
-            if let message = try? Message(text.span) { conversation.notify(message, text.span) }
-        }
+extension Conversation {
+    /// Says to a server what the one before it had been told.
+    func remind(_ requests: [[UInt8]]) {
         for text in requests {
             guard let message = try? Message(text.span) else { continue }
             // A server that takes no more has refused it.
-            _ = try? conversation.call(message, text.span, from: UnheardCall(), edits: Edits())
+            _ = try? call(message, text.span, from: UnheardCall(), edits: Edits())
         }
     }
 }

@@ -3,6 +3,7 @@
 import EventLoop
 import Gateway
 import HTTPServer
+import HTTPWire
 import Sessions
 
 /// Where what comes of one request goes: the response of a POST, or the only channel of a client.
@@ -13,6 +14,8 @@ protocol ReplyPort {
     var isOpen: Bool { get }
     /// Whether nothing was answered yet.
     var isUnanswered: Bool { get }
+    /// The head of the request, where it came by HTTP.
+    var head: HTTPRequestHead? { get }
     /// Whether events that the client missed are kept for it to come back.
     var canResume: Bool { get }
     /// Gives the answer as the only message.
@@ -37,8 +40,14 @@ protocol ReplyPort {
     func abort()
 }
 
+extension ReplyPort {
+    /// None, but for a response to HTTP.
+    var head: HTTPRequestHead? { nil }
+}
+
 /// The response of a POST.
 struct HTTPReply: ReplyPort {
+    var head: HTTPRequestHead? { exchange.head }
     let exchange: HTTPExchange
     let passage: Passage
     let context: FrontendContext

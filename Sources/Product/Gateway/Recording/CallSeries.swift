@@ -3,6 +3,7 @@
 import Diagnostics
 import JSONRPC
 import MCPCore
+import Telemetry
 
 /// The calls of one kind: the same server, method, era and tool.
 ///
@@ -16,6 +17,8 @@ package final class CallSeries {
     /// The row of each outcome and fault; -1 for one that did not happen yet.
     private var rows: [Int]
     private let duration: Int
+    /// What the spans of these calls have in common.
+    private(set) lazy var shape = makeShape()
 
     private static let sources = 4
 
@@ -26,6 +29,19 @@ package final class CallSeries {
         self.tool = tool
         rows = Array(repeating: -1, count: CallOutcome.allCases.count * Self.sources)
         duration = families.durations.row(server, Self.label(method), era.rawValue)
+    }
+
+    /// Names and attributes are those of OpenTelemetry's conventions for MCP, where they have one.
+    private func makeShape() -> SpanShape {
+        let method = Self.label(method)
+        var attributes: [(StaticString, String)] = [
+            ("mcp.method.name", method), ("gatehouse.server", server), ("gatehouse.era", era.rawValue),
+            ("network.transport", "tcp"), ("network.protocol.name", "http"),
+        ]
+        if !tool.isEmpty {
+            attributes += [("gen_ai.operation.name", "execute_tool"), ("gen_ai.tool.name", tool)]
+        }
+        return SpanShape(tool.isEmpty ? method : "\(method) \(tool)", .server, attributes: attributes)
     }
 
     /// The value of the label `method`: a method that nobody here knows has a name of its client's making.

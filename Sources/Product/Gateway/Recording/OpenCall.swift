@@ -13,6 +13,8 @@ package struct OpenCall {
     let started: UInt64
     /// The session that it belongs to, if it belongs to one.
     package var session: SessionID?
+    /// Its place in a trace, if it has one.
+    package let trace: CallTrace?
 }
 
 /// How a call ended.

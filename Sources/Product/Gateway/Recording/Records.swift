@@ -3,9 +3,11 @@
 import Bytes
 package import Diagnostics
 import Glibc
+package import HTTPWire
 package import JSONRPC
 package import MCPCore
 package import Sessions
+package import Telemetry
 
 /// The record of what passed: every call is opened and closed here, and nowhere else.
 ///
@@ -21,10 +23,17 @@ package final class Records {
     /// How many calls are open.
     package private(set) var openCalls = 0
     private let log: Log
+    private let tracer: Tracer?
 
     /// Starts at zero.
-    package init(log: Log, metrics: MetricsRegistry = MetricsRegistry()) {
+    ///
+    /// - Parameters:
+    ///   - log: Where a line is written for each call.
+    ///   - metrics: Where it is counted.
+    ///   - tracer: What makes a span of it; nil for none.
+    package init(log: Log, metrics: MetricsRegistry = MetricsRegistry(), tracer: Tracer? = nil) {
         self.log = log.of("calls")
+        self.tracer = tracer
         self.metrics = metrics
         families = CallFamilies(metrics)
         messages = metrics.counters("gatehouse_messages_total", "Messages of clients that were let in.")
@@ -35,6 +44,7 @@ package final class Records {
             labels: ["status"],
             limit: 64
         )
+        if let exporter = tracer?.exporter { Self.register(exporter, in: metrics) }
         metrics.reading("gatehouse_calls_open", "Calls that wait for an answer.") { [weak self] in
             [MetricSample(self?.openCalls ?? 0)]
         }
@@ -68,17 +78,20 @@ package final class Records {
     ///   - server: The name of the server that it is for.
     ///   - era: The era of its client.
     ///   - session: The session that it belongs to.
+    ///   - head: The head of the request that it came in.
     /// - Returns: What `close` takes.
     package func open(
         _ message: Message,
         _ bytes: Span<UInt8>,
         server: String,
         era: Era,
-        session: SessionID?
+        session: SessionID?,
+        head: HTTPRequestHead?
     ) -> OpenCall {
         openCalls += 1
         let series = calls(of: server).series(message, bytes, era)
-        return OpenCall(series: series, started: Self.now, session: session)
+        let trace = CallTrace.of(message, bytes, head, tracer)
+        return OpenCall(series: series, started: Self.now, session: session, trace: trace)
     }
 
     /// Ends a call.
@@ -92,6 +105,9 @@ package final class Records {
         let nanoseconds = Self.now &- call.started
         let seconds = Double(nanoseconds) / 1e9
         call.series.count(end, seconds: seconds, in: families)
+        if let tracer, let trace = call.trace, let own = trace.own, own.isSampled {
+            tracer.exporter.add(Self.span(call, trace, own, end, nanoseconds, id()))
+        }
         if let failure = end.failure {
             log.info(
                 "\(call.series.server) \(call.series.method.rawValue) failed (\(failure.source.rawValue)): \(failure.message)",
@@ -102,6 +118,46 @@ package final class Records {
                 "\(call.series.server) \(call.series.method.rawValue) ended: \(end.outcome.label)",
                 Self.fields(call, end, seconds, id())
             )
+        }
+    }
+
+    private static func span(
+        _ call: OpenCall,
+        _ trace: CallTrace,
+        _ own: TraceParent,
+        _ end: CallEnd,
+        _ nanoseconds: UInt64,
+        _ id: String
+    ) -> FinishedSpan {
+        let now = WallClock.now
+        var span = FinishedSpan(
+            own,
+            parent: trace.parent?.span,
+            call.series.shape,
+            start: now &- nanoseconds,
+            end: now
+        )
+        span.attributes = [("gatehouse.outcome", end.outcome.label)]
+        if !id.isEmpty { span.attributes.append(("jsonrpc.request.id", id)) }
+        if let session = call.session { span.attributes.append(("gatehouse.session", session.digest)) }
+        if let code = end.code { span.attributes.append(("rpc.response.status_code", String(code))) }
+        if let source = end.source {
+            span.attributes.append(("gatehouse.source", source.rawValue))
+            span.attributes.append(("error.type", end.code.map { String($0) } ?? end.outcome.label))
+            if end.outcome != .cancelled { span.failure = end.failure?.message ?? end.outcome.label }
+        }
+        return span
+    }
+
+    private static func register(_ exporter: SpanExporter, in metrics: MetricsRegistry) {
+        metrics.reading("gatehouse_spans_exported_total", "Spans that the collector has taken.", .counter) {
+            [weak exporter] in [MetricSample(exporter?.exported ?? 0)]
+        }
+        metrics.reading("gatehouse_spans_dropped_total", "Spans that were lost.", .counter) {
+            [weak exporter] in [MetricSample(exporter?.dropped ?? 0)]
+        }
+        metrics.reading("gatehouse_spans_waiting", "Spans that wait to be sent.") {
+            [weak exporter] in [MetricSample(exporter?.waiting ?? 0)]
         }
     }
 
@@ -120,6 +176,7 @@ package final class Records {
         if let source = end.source { fields.append(LogField("source", source.rawValue)) }
         if let code = end.code { fields.append(LogField("code", String(code))) }
         if let session = call.session { fields.append(LogField("session", session.digest)) }
+        if let trace = call.trace?.outgoing { fields.append(LogField("trace", trace.traceText)) }
         fields.append(LogField("call", id))
         fields.append(LogField("milliseconds", String(Int(seconds * 1e3))))
         return fields

@@ -3,7 +3,7 @@
 import Bytes
 package import Diagnostics
 package import EventLoop
-package import MCPCore
+import MCPCore
 package import Store
 
 /// What the configuration says of a server's sessions.
@@ -174,13 +174,10 @@ package final class LastingSessions {
         save(record.key)
     }
 
-    /// Takes note of what the client of a session says.
-    package func note(_ message: Message, _ bytes: Span<UInt8>, in session: Session) {
-        switch message.method {
-        case .initialized, .setLevel, .subscribe, .unsubscribe: break
-        default: return
-        }
-        guard let key = session.recordKey, records[key]?.note(message, bytes) == true else { return }
+    /// A session has something more to remember.
+    package func note(_ session: Session) {
+        guard let key = session.recordKey, records[key] != nil else { return }
+        records[key]?.memory = session.memory
         save(key)
     }
 

@@ -40,8 +40,8 @@ extension SessionRecord {
             [
                 .blob(key), .text(owner), .text(server), .blob(fingerprint), .text(revision.rawValue),
                 .blob(initialize), .integer(isOpenedByGET ? 1 : 0), .integer(created), .integer(used),
-                .integer(isInitialized ? 1 : 0), level.map(StoreValue.text) ?? .null,
-                .blob(JSONValue.array(subscriptions.map(JSONValue.string)).text()),
+                .integer(memory.isInitialized ? 1 : 0), memory.level.map(StoreValue.text) ?? .null,
+                .blob(JSONValue.array(memory.subscriptions.map(JSONValue.string)).text()),
             ]
         )
     }
@@ -76,9 +76,11 @@ extension SessionRecord {
             isOpenedByGET: isOpenedByGET != 0,
             created: created,
             used: used,
-            isInitialized: isInitialized != 0,
-            level: columns[10].text,
-            subscriptions: subscriptions.compactMap(\.string)
+            memory: SessionMemory(
+                isInitialized: isInitialized != 0,
+                level: columns[10].text,
+                subscriptions: subscriptions.compactMap(\.string)
+            )
         )
     }
 }

@@ -1,7 +1,5 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
-import Bytes
-import JSON
 import JSONRPC
 package import MCPCore
 
@@ -28,17 +26,11 @@ package struct SessionRecord: Sendable, Equatable {
     package let created: Int64
     /// When it was last used, more or less.
     package var used: Int64
-    /// Whether the client said `notifications/initialized`.
-    package private(set) var isInitialized = false
-    /// The level of the log that the client asked for.
-    package private(set) var level: String?
-    /// The resources that the client subscribed to, the oldest first.
-    package private(set) var subscriptions: [String] = []
+    /// What the server was told since.
+    package var memory = SessionMemory()
 
-    /// Bytes of an `initialize` and of all subscriptions; a session that says more is not kept, or not all of it.
+    /// Bytes of an `initialize`; a session with a longer one is not kept.
     package static let initializeLimit = 16_384
-    private static let subscriptionLimit = 16_384
-    private static let subscriptionCount = 256
 
     /// The record of a session that begins; nil if its `initialize` is too long to be kept.
     package init?(
@@ -61,29 +53,7 @@ package struct SessionRecord: Sendable, Equatable {
         self.isOpenedByGET = isOpenedByGET
         created = now
         used = now
-        isInitialized = isOpenedByGET
-    }
-
-    /// Takes note of what a client says, if the server would have to be told again.
-    ///
-    /// What the server then refuses is noted all the same: it will refuse it again.
-    ///
-    /// - Returns: Whether it was such a thing.
-    package mutating func note(_ message: Message, _ bytes: Span<UInt8>) -> Bool {
-        switch message.method {
-        case .initialized:
-            isInitialized = true
-        case .setLevel:
-            let params = try? JSONValue(bytes.extracting(message.envelope.params.range))
-            if let text = params?["level"]?.string, text.utf8.count <= 16 { level = text }
-        case .subscribe, .unsubscribe:
-            guard let uri = bytes.string(message.params.uri) else { return false }
-            let text = String(decoding: uri, as: UTF8.self)
-            subscriptions.removeAll { $0.hasSameBytes(as: text) }
-            if message.method == .subscribe, hasRoom(for: text) { subscriptions.append(text) }
-        default: return false
-        }
-        return true
+        memory.isInitialized = isOpenedByGET
     }
 
     /// Puts together what a row says.
@@ -97,9 +67,7 @@ package struct SessionRecord: Sendable, Equatable {
         isOpenedByGET: Bool,
         created: Int64,
         used: Int64,
-        isInitialized: Bool,
-        level: String?,
-        subscriptions: [String]
+        memory: SessionMemory
     ) {
         self.key = key
         owner = ownerKey
@@ -110,13 +78,6 @@ package struct SessionRecord: Sendable, Equatable {
         self.isOpenedByGET = isOpenedByGET
         self.created = created
         self.used = used
-        self.isInitialized = isInitialized
-        self.level = level
-        self.subscriptions = subscriptions
-    }
-
-    private func hasRoom(for uri: String) -> Bool {
-        let bytes = subscriptions.reduce(uri.utf8.count) { $0 + $1.utf8.count }
-        return subscriptions.count < Self.subscriptionCount && bytes <= Self.subscriptionLimit
+        self.memory = memory
     }
 }

@@ -27,10 +27,9 @@ package struct SessionReplay: Equatable {
         let capabilities = result["capabilities"]
         notices = Self.changes(of: capabilities)
         // A client that has not finished its handshake goes on with it by itself.
-        guard record.isInitialized else { return }
+        guard record.memory.isInitialized else { return }
         notifications = [Self.notification(.initialized)]
-        if let level = record.level { requests.append(Self.request(.setLevel, "level", level)) }
-        for uri in record.subscriptions { requests.append(Self.request(.subscribe, "uri", uri)) }
+        requests = record.memory.requests
     }
 
     /// One notification for each kind of list that the server announces changes of.
@@ -43,14 +42,5 @@ package struct SessionReplay: Equatable {
 
     private static func notification(_ method: Method) -> [UInt8] {
         Array(#"{"jsonrpc":"2.0","method":"\#(method.rawValue)"}"#.utf8)
-    }
-
-    /// A request with the id 0, which the next hop replaces.
-    private static func request(_ method: Method, _ name: String, _ value: String) -> [UInt8] {
-        let message: JSONValue = [
-            "jsonrpc": "2.0", "id": 0, "method": .string(method.rawValue),
-            "params": .object([.init(name, .string(value))]),
-        ]
-        return message.text()
     }
 }

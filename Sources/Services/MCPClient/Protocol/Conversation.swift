@@ -52,12 +52,33 @@ package struct OutgoingMessage: Sendable, Equatable {
     /// Whether the stream that answers it may break off and be resumed, as the legacy era has it.
     package var isResumable = false
 
+    /// Makes a message of its text and of what its transport must know about it.
+    package init(
+        text: [UInt8],
+        id: Int? = nil,
+        method: String? = nil,
+        fields: [HTTPHeader] = [],
+        isResumable: Bool = false
+    ) {
+        self.text = text
+        self.id = id
+        self.method = method
+        self.fields = fields
+        self.isResumable = isResumable
+    }
+
     /// A header's name and value.
     package struct HTTPHeader: Sendable, Equatable {
         /// The name, in lower case.
         package var name: String
         /// The value, as it is sent.
         package var value: String
+
+        /// Makes a header.
+        package init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
     }
 }
 

@@ -14,6 +14,16 @@ package enum EraPreference: String, Sendable, CaseIterable {
     case modern
 }
 
+/// Over which of HTTP's transports a server is reached.
+package enum HTTPBinding: Sendable, CaseIterable {
+    /// Streamable HTTP, or HTTP+SSE if that is all it has.
+    case found
+    /// Streamable HTTP.
+    case streamable
+    /// HTTP+SSE (2024-11-05).
+    case eventStream
+}
+
 /// How a client and a server find the revision that they speak (2026-07-28, versioning; lifecycle of the revisions
 /// before).
 ///
@@ -38,6 +48,7 @@ package struct EraNegotiation: Sendable {
 
     private let preference: EraPreference
     private let isProcess: Bool
+    private let binding: HTTPBinding
     /// The revision that was asked for in the step before.
     private var asked: Revision?
     /// Whether the server has refused our revision and named it in the same breath.
@@ -51,14 +62,17 @@ package struct EraNegotiation: Sendable {
     ///   - preference: Which era is wanted.
     ///   - isProcess: Whether the server is a process at the end of pipes. There, silence and an early end are answers:
     ///     servers of the legacy era may do either when the first request is not `initialize`.
-    package init(_ preference: EraPreference, isProcess: Bool) {
+    ///   - binding: Over which of HTTP's transports it is reached.
+    package init(_ preference: EraPreference, isProcess: Bool, binding: HTTPBinding = .found) {
         self.preference = preference
         self.isProcess = isProcess
+        self.binding = binding
     }
 
     /// The first step.
     package mutating func begin() -> Step {
-        preference == .legacy ? initialize(.latestLegacy) : .discover
+        if binding == .eventStream, !isProcess { return openEventStream() }
+        return preference == .legacy ? initialize(.latestLegacy) : .discover
     }
 
     /// What follows from the outcome of `server/discover`.
@@ -109,11 +123,21 @@ package struct EraNegotiation: Sendable {
     /// The last way to an HTTP server: once, after a refusal that one without the newer transport gives (2026-07-28,
     /// transports, "Backward Compatibility").
     private mutating func openEventStream(_ error: MCPClientError, _ status: Int?) -> Step {
-        guard !isProcess, refusal == nil, status == 400 || status == 404 || status == 405 else {
+        guard !isProcess, binding == .found, refusal == nil, status == 400 || status == 404 || status == 405
+        else {
             return .fail(refusal ?? error)
         }
         refusal = error
         return .openEventStream(asked ?? .latestLegacy)
+    }
+
+    /// The only way to a server that is known to be of the oldest kind.
+    private mutating func openEventStream() -> Step {
+        guard preference != .modern else {
+            return .fail(.incompatible("HTTP+SSE knows nothing of the modern era"))
+        }
+        asked = .latestLegacy
+        return .openEventStream(.latestLegacy)
     }
 
     private mutating func initialize(_ revision: Revision) -> Step {

@@ -1,9 +1,13 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 /// What a transport tells, on the loop, and never from within a call to the transport.
-protocol ClientTransportDelegate: AnyObject {
+package protocol ClientTransportDelegate: AnyObject {
     /// A message has come whole. The bytes are borrowed.
-    func transportReceived(_ message: Span<UInt8>)
+    ///
+    /// - Parameters:
+    ///   - message: The message.
+    ///   - request: The request on whose stream it came; nil where the transport has one stream for all.
+    func transportReceived(_ message: Span<UInt8>, of request: Int?)
     /// No answer to a request will come; it may have been answered already.
     func transportFailed(_ id: Int, _ error: MCPClientError)
     /// Nothing more will come at all.
@@ -19,11 +23,13 @@ protocol ClientTransportDelegate: AnyObject {
 }
 
 /// The way to a server and back, which knows of the messages only what its binding needs.
-protocol ClientTransport: AnyObject {
+package protocol ClientTransport: AnyObject {
     /// Who is told; not kept alive.
     var delegate: (any ClientTransportDelegate)? { get set }
     /// Whether requests of the modern era mirror parts of their body in headers.
     var mirrorsHeaders: Bool { get }
+    /// Bytes of messages that the server has not answered with so much as a head.
+    var pendingBytes: Int { get }
     /// Begins. What is sent meanwhile is kept in order.
     func open()
     /// Sends a message.
@@ -39,6 +45,7 @@ protocol ClientTransport: AnyObject {
 }
 
 extension ClientTransport {
-    func listen(_ fields: [OutgoingMessage.HTTPHeader]) {}
-    func forgetSession() -> Bool { false }
+    package var pendingBytes: Int { 0 }
+    package func listen(_ fields: [OutgoingMessage.HTTPHeader]) {}
+    package func forgetSession() -> Bool { false }
 }

@@ -5,7 +5,7 @@ import Egress
 import EventLoop
 import EventStream
 import FoundationEssentials
-import HTTPClient
+package import HTTPClient
 
 /// A server of the oldest kind: all that it says comes on one event stream, which also names the URL that takes messages
 /// (2024-11-05, transports, "HTTP with SSE").
@@ -13,13 +13,15 @@ import HTTPClient
 /// It starts with the GET; what is sent before the server has named that URL is kept in order. Each message is a POST of its
 /// own, and they may overtake each other; only a notification, which has no answer to wait for, is there before what is sent
 /// after it. It ends with the stream, which cannot be resumed.
-final class EventStreamTransport: ClientTransport {
-    weak var delegate: (any ClientTransportDelegate)?
-    var mirrorsHeaders: Bool { false }
+package final class EventStreamTransport: ClientTransport {
+    package weak var delegate: (any ClientTransportDelegate)?
+    package var mirrorsHeaders: Bool { false }
 
     private let limit: Int
     private let loop: EventLoop
     private let http: HTTPClient
+    /// Whether the client is ended with the transport.
+    private let ownsClient: Bool
     private let url: String
     private let fields: [HTTPField]
     private var stream: Stream?
@@ -35,21 +37,41 @@ final class EventStreamTransport: ClientTransport {
     /// How many messages wait at most.
     private static let earlyLimit = 100
 
-    init(
+    /// Makes a transport with connections of its own.
+    convenience init(
         url: String,
         fields: [HTTPField],
         limit: Int,
         egress: EgressRules,
         on loop: EventLoop
     ) throws(HTTPClientFailure) {
-        self.url = url
-        self.limit = limit
-        self.loop = loop
-        self.fields = fields
-        http = try HTTPClient(loop, egress: egress)
+        let http = try HTTPClient(loop, egress: egress)
+        self.init(url: url, fields: fields, limit: limit, over: http, ownsClient: true)
     }
 
-    func open() {
+    /// Makes a transport.
+    ///
+    /// - Parameters:
+    ///   - url: Where the event stream is.
+    ///   - fields: What each request carries besides the protocol's own fields.
+    ///   - limit: The largest message of the server, in bytes.
+    ///   - http: What sends the requests.
+    ///   - ownsClient: Whether it is ended with the transport.
+    package init(url: String, fields: [HTTPField], limit: Int, over http: HTTPClient, ownsClient: Bool) {
+        self.url = url
+        self.limit = limit
+        self.http = http
+        self.ownsClient = ownsClient
+        loop = http.loop
+        self.fields = fields
+    }
+
+    /// Bytes of messages that were not taken yet.
+    package var pendingBytes: Int {
+        early.reduce(0) { $0 + $1.text.count } + posts.values.reduce(0) { $0 + $1.size }
+    }
+
+    package func open() {
         let stream = Stream(self, limit: limit)
         self.stream = stream
         var request = HTTPRequest(method: "GET", url: url, fields: fields)
@@ -62,7 +84,7 @@ final class EventStreamTransport: ClientTransport {
         }
     }
 
-    func send(_ message: OutgoingMessage) {
+    package func send(_ message: OutgoingMessage) {
         guard !isClosing, !hasEnded else { return }
         guard let endpoint, notice == nil else {
             if early.count < Self.earlyLimit { return early.append(message) }
@@ -71,9 +93,9 @@ final class EventStreamTransport: ClientTransport {
         var request = HTTPRequest(method: "POST", url: endpoint, fields: fields, body: message.text)
         request.fields += message.fields.map { HTTPField($0.name, $0.value) }
         request.fields.append(HTTPField("content-type", "application/json"))
-        let post = Post(self, message.id)
+        let post = Post(self, message)
         do throws(HTTPClientFailure) {
-            _ = try http.start(request, delegate: post)
+            post.transfer = try http.start(request, delegate: post)
             posts[ObjectIdentifier(post)] = post
             if message.id == nil { notice = post }
         } catch {
@@ -81,14 +103,16 @@ final class EventStreamTransport: ClientTransport {
         }
     }
 
-    func abandon(_ id: Int) {
+    package func abandon(_ id: Int) {
         early.removeAll { $0.id == id }
     }
 
-    func close(_ fields: [OutgoingMessage.HTTPHeader], completion: @escaping () -> Void) {
+    package func close(_ fields: [OutgoingMessage.HTTPHeader], completion: @escaping () -> Void) {
         guard !isClosing else { return loop.onNextTurn(completion) }
         isClosing = true
-        http.close()
+        stream?.transfer?.cancel()
+        for post in posts.values { post.transfer?.cancel() }
+        if ownsClient { http.close() }
         posts = [:]
         stream = nil
         loop.onNextTurn(completion)
@@ -116,7 +140,7 @@ final class EventStreamTransport: ClientTransport {
 
     fileprivate func received(_ event: ServerSentEvent) {
         if event.type.equals("message") {
-            delegate?.transportReceived(event.data.span)
+            delegate?.transportReceived(event.data.span, of: nil)
         } else if event.type.equals("endpoint"), endpoint == nil {
             let reference = String(decoding: event.data, as: UTF8.self)
             guard let endpoint = Self.resolve(reference, from: url) else {
@@ -185,18 +209,22 @@ private final class Stream: HTTPResponseDelegate {
 /// One message on its way.
 private final class Post: HTTPResponseDelegate {
     let id: Int?
+    let size: Int
+    var transfer: HTTPTransfer?
     private weak var transport: EventStreamTransport?
     private var status = 0
 
-    init(_ transport: EventStreamTransport, _ id: Int?) {
+    init(_ transport: EventStreamTransport, _ message: OutgoingMessage) {
         self.transport = transport
-        self.id = id
+        id = message.id
+        size = message.text.count
     }
 
     func responseBegan(_ response: HTTPResponse, of transfer: HTTPTransfer) { status = response.status }
     func responseReceived(_ bytes: Span<UInt8>, of transfer: HTTPTransfer) {}
 
     func responseEnded(_ failure: HTTPClientFailure?, of transfer: HTTPTransfer) {
+        self.transfer = nil
         let isTaken = (200..<300).contains(status)
         let error = failure.map { MCPClientError($0) } ?? (isTaken ? nil : .http(status: status, detail: ""))
         transport?.delivered(self, error)

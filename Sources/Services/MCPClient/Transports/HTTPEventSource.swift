@@ -19,7 +19,9 @@ final class HTTPEventSource: HTTPResponseDelegate {
     /// The request whose answer it brings; nil for the session's own stream.
     let request: Int?
     private weak var transport: HTTPTransport?
-    private let fields: [OutgoingMessage.HTTPHeader]
+    let fields: [OutgoingMessage.HTTPHeader]
+    /// Whether the server has ever opened it.
+    private(set) var hasBeenOpen = false
     private let limit: Int
     private var lastEventID: [UInt8]
     private var retry: UInt64?
@@ -74,6 +76,7 @@ final class HTTPEventSource: HTTPResponseDelegate {
     func responseBegan(_ response: HTTPResponse, of transfer: HTTPTransfer) {
         status = response.status
         guard status == 200, response.mediaType == "text/event-stream" else { return }
+        hasBeenOpen = true
         let limits = EventStreamLimits(line: limit + 1024, data: limit)
         events = EventStreamParser(limits: limits, lastEventID: lastEventID)
     }
@@ -84,7 +87,9 @@ final class HTTPEventSource: HTTPResponseDelegate {
         do throws(EventStreamError) {
             while let event = try events?.next(bytes, from: &position) {
                 hasBrought = true
-                if event.type.equals("message"), !event.data.isEmpty { transport?.received(event.data.span) }
+                if event.type.equals("message"), !event.data.isEmpty {
+                    transport?.received(event.data.span, of: request)
+                }
             }
         } catch {
             transfer.cancel()

@@ -21,6 +21,8 @@ final class HTTPReply: HTTPResponseDelegate {
     private var response: HTTPResponse?
     private var events: EventStreamParser?
     private var body: [UInt8] = []
+    /// Bytes of the message that the server has not begun to answer.
+    private var pending = 0
 
     /// How much of a response is kept that is no message.
     private static let excerpt = 65_536
@@ -34,7 +36,26 @@ final class HTTPReply: HTTPResponseDelegate {
         fields = message.fields
     }
 
+    /// Counts the message until the server begins to answer it.
+    func count(_ size: Int) {
+        pending = size
+        transport?.notePending(size)
+    }
+
+    private func settle() {
+        transport?.notePending(-pending)
+        pending = 0
+    }
+
+    /// Ends it without a word.
+    func cancel() {
+        settle()
+        transfer?.cancel()
+        transfer = nil
+    }
+
     func responseBegan(_ response: HTTPResponse, of transfer: HTTPTransfer) {
+        settle()
         self.response = response
         if opensSession, let session = response.value("mcp-session-id") { transport?.open(session: session) }
         guard isSuccess, response.mediaType == "text/event-stream" else { return }
@@ -50,6 +71,7 @@ final class HTTPReply: HTTPResponseDelegate {
     }
 
     func responseEnded(_ failure: HTTPClientFailure?, of transfer: HTTPTransfer) {
+        settle()
         self.transfer = nil
         if let id, isResumable, let events, !events.lastEventID.isEmpty, transport?.awaits(id) == true {
             transport?.resume(id, fields, after: events.lastEventID, retry: events.retry)
@@ -59,7 +81,7 @@ final class HTTPReply: HTTPResponseDelegate {
         guard events == nil else { return over(.ended("the stream ended before the answer")) }
         guard isSuccess else { return over(refusal) }
         if !body.isEmpty, response?.mediaType == "application/json" {
-            transport?.received(body.span)
+            transport?.received(body.span, of: id)
             return over(.malformed("the server's response has no answer in it"))
         }
         let type = response?.mediaType.map { "of type \($0)" } ?? "without a type"
@@ -77,7 +99,9 @@ final class HTTPReply: HTTPResponseDelegate {
         do throws(EventStreamError) {
             while let event = try events?.next(bytes, from: &position) {
                 // An event without data only marks a place in the stream.
-                if event.type.equals("message"), !event.data.isEmpty { transport?.received(event.data.span) }
+                if event.type.equals("message"), !event.data.isEmpty {
+                    transport?.received(event.data.span, of: id)
+                }
             }
         } catch {
             give(up: .malformed("the server's event stream breaks a limit"))
@@ -85,8 +109,7 @@ final class HTTPReply: HTTPResponseDelegate {
     }
 
     private func give(up error: MCPClientError) {
-        transfer?.cancel()
-        transfer = nil
+        cancel()
         over(error)
     }
 

@@ -2,27 +2,34 @@
 
 import Egress
 import EventLoop
-import HTTPClient
+package import HTTPClient
 
 /// A server behind a URL: a POST for each message (2025-11-25 and 2026-07-28, transports, "Streamable HTTP").
 ///
 /// In the legacy era it keeps the session that the server opened, listens on the session's own stream, resumes streams
-/// that break off, and ends the session with DELETE when it is closed.
-final class HTTPTransport: ClientTransport {
-    weak var delegate: (any ClientTransportDelegate)?
-    var mirrorsHeaders: Bool { true }
+/// that break off, and ends the session with DELETE when it is closed. Several may share an HTTP client, and with it
+/// connections; what belongs to a session travels in fields only.
+package final class HTTPTransport: ClientTransport {
+    package weak var delegate: (any ClientTransportDelegate)?
+    package var mirrorsHeaders: Bool { true }
 
     let limit: Int
     let loop: EventLoop
     private let http: HTTPClient
+    /// Whether the client is ended with the transport.
+    private let ownsClient: Bool
     private let url: String
     private let ownFields: [HTTPField]
     private var session: String?
     private var replies: [Int: HTTPReply] = [:]
     /// What brings the rest of answers that broke off.
     private var resumed: [Int: HTTPEventSource] = [:]
+    /// Bytes of messages that were sent, and of which the server has not begun to answer any.
+    private var unanswered = 0
     /// The session's own stream.
     private var stream: HTTPEventSource?
+    /// The fields for that stream, once it was given up because nothing came of it.
+    private var deafness: [OutgoingMessage.HTTPHeader]?
     private var isClosing = false
     /// Whether the end of the handshake is on its way, and what was sent meanwhile: another connection could overtake it.
     private var isShaking = false
@@ -38,23 +45,38 @@ final class HTTPTransport: ClientTransport {
     /// Milliseconds that the end of a session may take.
     private static let farewell = 2000
 
-    init(
+    /// Makes a transport with connections of its own.
+    convenience init(
         url: String,
         fields: [HTTPField],
         limit: Int,
         egress: EgressRules,
         on loop: EventLoop
     ) throws(HTTPClientFailure) {
-        self.url = url
-        self.limit = limit
-        self.loop = loop
-        ownFields = fields
-        http = try HTTPClient(loop, egress: egress)
+        let http = try HTTPClient(loop, egress: egress)
+        self.init(url: url, fields: fields, limit: limit, over: http, ownsClient: true)
     }
 
-    func open() {}
+    /// Makes a transport.
+    ///
+    /// - Parameters:
+    ///   - url: Where the server is.
+    ///   - fields: What each request carries besides the protocol's own fields.
+    ///   - limit: The largest message of the server, in bytes.
+    ///   - http: What sends the requests.
+    ///   - ownsClient: Whether it is ended with the transport.
+    package init(url: String, fields: [HTTPField], limit: Int, over http: HTTPClient, ownsClient: Bool) {
+        self.url = url
+        self.limit = limit
+        self.http = http
+        self.ownsClient = ownsClient
+        loop = http.loop
+        ownFields = fields
+    }
 
-    func send(_ message: OutgoingMessage) {
+    package func open() {}
+
+    package func send(_ message: OutgoingMessage) {
         guard !isClosing else { return }
         guard !isShaking else { return held.append(message) }
         isShaking = message.method == "notifications/initialized"
@@ -65,6 +87,7 @@ final class HTTPTransport: ClientTransport {
         let reply = HTTPReply(self, to: message)
         do throws(HTTPClientFailure) {
             reply.transfer = try http.start(request, delegate: reply)
+            reply.count(message.text.count)
             if let id = message.id { replies[id] = reply } else { notices += 1 }
         } catch {
             let failure = MCPClientError(error)
@@ -75,32 +98,34 @@ final class HTTPTransport: ClientTransport {
         }
     }
 
-    func abandon(_ id: Int) {
+    package func abandon(_ id: Int) {
         held.removeAll { $0.id == id }
-        replies.removeValue(forKey: id)?.transfer?.cancel()
+        replies.removeValue(forKey: id)?.cancel()
         resumed.removeValue(forKey: id)?.close()
     }
 
-    func listen(_ fields: [OutgoingMessage.HTTPHeader]) {
+    package func listen(_ fields: [OutgoingMessage.HTTPHeader]) {
         guard !isClosing else { return }
         guard !isShaking else { return heldStream = fields }
         stream?.close()
+        deafness = nil
         stream = HTTPEventSource(self, for: nil, fields)
         stream?.open()
     }
 
-    func forgetSession() -> Bool {
+    package func forgetSession() -> Bool {
         guard session != nil else { return false }
         session = nil
         stream?.close()
         stream = nil
+        deafness = nil
         return true
     }
 
-    func close(_ fields: [OutgoingMessage.HTTPHeader], completion: @escaping () -> Void) {
+    package func close(_ fields: [OutgoingMessage.HTTPHeader], completion: @escaping () -> Void) {
         guard !isClosing else { return loop.onNextTurn(completion) }
         isClosing = true
-        for reply in replies.values { reply.transfer?.cancel() }
+        for reply in replies.values { reply.cancel() }
         for source in resumed.values { source.close() }
         stream?.close()
         replies = [:]
@@ -122,14 +147,19 @@ final class HTTPTransport: ClientTransport {
     private func leave(_ fields: [OutgoingMessage.HTTPHeader], _ completion: @escaping () -> Void) {
         var request = HTTPRequest(method: "DELETE", url: url, fields: self.fields(fields))
         request.totalTimeout = Self.farewell
-        let last = Farewell { [http] in
-            http.close()
+        let last = Farewell { [http, ownsClient] in
+            if ownsClient { http.close() }
             completion()
         }
         // What the server says to it changes nothing: it may also refuse (405).
         let isOnItsWay = session != nil && (try? http.start(request, delegate: last)) != nil
         if !isOnItsWay { loop.onNextTurn { last.over() } }
     }
+
+    package var pendingBytes: Int { unanswered + held.reduce(0) { $0 + $1.text.count } }
+
+    /// A message has been sent, or, with a negative number, the server has begun to answer it.
+    func notePending(_ count: Int) { unanswered += count }
 
     private func fields(_ fields: [OutgoingMessage.HTTPHeader]) -> [HTTPField] {
         var all = ownFields + fields.map { HTTPField($0.name, $0.value) }
@@ -146,8 +176,10 @@ final class HTTPTransport: ClientTransport {
         session = id
     }
 
-    func received(_ message: Span<UInt8>) {
-        delegate?.transportReceived(message)
+    func received(_ message: Span<UInt8>, of request: Int?) {
+        delegate?.transportReceived(message, of: request)
+        // The server is there after all: its stream is worth another try.
+        if let fields = deafness.take() { listen(fields) }
     }
 
     func awaits(_ id: Int) -> Bool { delegate?.transportAwaits(id) == true }
@@ -202,8 +234,12 @@ final class HTTPTransport: ClientTransport {
             if awaits(id) { delegate?.transportFailed(id, error) }
         } else if stream === source {
             stream = nil
-            // A server without such a stream says 405, and all goes on without it.
-            if case .http(404, _) = error, session != nil { delegate?.transportLostSession() }
+            // A server without such a stream says so (405, and some 404), and all goes on without it.
+            if case .http(let status, _) = error {
+                if status == 404, source.hasBeenOpen, session != nil { delegate?.transportLostSession() }
+            } else {
+                deafness = source.fields
+            }
         }
     }
 }

@@ -110,7 +110,7 @@ final class StdioTransport: ClientTransport {
         guard !isClosing, !hasEnded else { return }
         if framing == nil { settle(on: child) }
         guard framing == child.framing else { return }
-        delegate?.transportReceived(message)
+        delegate?.transportReceived(message, of: nil)
     }
 
     func diagnosed(_ bytes: Span<UInt8>, by child: StdioChild) {

@@ -1,7 +1,6 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 import Bytes
-import Children
 import Configuration
 import Diagnostics
 import EventLoop
@@ -11,60 +10,13 @@ import MCPCore
 import Sessions
 import StdioFraming
 
-/// What comes from the process: messages, diagnostics, and its end.
-extension ChildConversation: ChildDelegate {
-    func childOutput(_ bytes: Span<UInt8>, of child: Child) {
-        guard child === self.child else { return }
-        if partial.isEmpty {
-            let rest = read(bytes)
-            if rest < bytes.count { partial.append(bytes, rest..<bytes.count) }
-        } else {
-            partial.append(bytes)
-            if partial.count > Self.largeMessage, !hasWideOutput {
-                hasWideOutput = true
-                child.widenOutput()
-            }
-            // Taken out meanwhile and put back as it is: a large message comes in many parts and is not copied for each.
-            var held = partial
-            partial = []
-            let rest = read(held.span)
-            guard rest < held.count else { return }
-            held.removeFirst(rest)
-            partial = held
-        }
+/// What comes from the server: messages, and its end.
+extension ServerConversation: ServerLinkDelegate {
+    func linkReceived(_ bytes: Span<UInt8>) {
+        if bytes[0] == UInt8(ascii: "[") { receiveBatch(bytes) } else { receive(bytes) }
     }
 
-    /// Bytes of a message that make a child one of large messages: more than a pipe holds at first.
-    static let largeMessage = 65_536
-
-    /// Takes every whole message; where the rest, which is to be kept, begins.
-    private func read(_ bytes: Span<UInt8>) -> Int {
-        var position = 0
-        while state != .ended, child != nil {
-            switch reader.next(bytes, from: &position) {
-            case .message(let range):
-                if bytes[range.lowerBound] == UInt8(ascii: "[") {
-                    receiveBatch(bytes.extracting(range))
-                } else {
-                    receive(bytes.extracting(range))
-                }
-            case .skip(let range):
-                processes.drop("noise")
-                processes.log.debug("the server wrote \(range.count) bytes that are no message")
-            case .needMore:
-                return position
-            case .tooLong:
-                stop(
-                    Failure(
-                        .internalError,
-                        "The server sent a message of more than \(processes.limits.line) bytes and was stopped",
-                        source: .upstream
-                    )
-                )
-            }
-        }
-        return bytes.count
-    }
+    func linkShowsLife() {}
 
     /// An array of messages, which servers of 2025-03-26 may send.
     private func receiveBatch(_ bytes: Span<UInt8>) {
@@ -73,7 +25,7 @@ extension ChildConversation: ChildDelegate {
             var elements = try reader.array()
             while try reader.next(&elements) { receive(bytes.extracting(try reader.skipValue().range)) }
         } catch {
-            processes.drop(Upstream.DropReason.malformed.rawValue)
+            context.drop(Upstream.DropReason.malformed.rawValue)
         }
     }
 
@@ -82,9 +34,9 @@ extension ChildConversation: ChildDelegate {
         do {
             message = try Message(bytes)
         } catch {
-            processes.log.debug("the server wrote what is not JSON: \(error)")
+            context.log.debug("the server wrote what is not JSON: \(error)")
             if let id = Message.id(ofBroken: bytes), let call = upstream.remove(id) { return broken(call) }
-            return processes.drop(Upstream.DropReason.malformed.rawValue)
+            return context.drop(Upstream.DropReason.malformed.rawValue)
         }
         if !hasAnswered, state != .greeting {
             hasAnswered = true
@@ -93,17 +45,23 @@ extension ChildConversation: ChildDelegate {
         if bytes.integer(message.envelope.id) == Self.ownID, !message.envelope.method.isPresent {
             return receivedOwn(message)
         }
-        switch upstream.receive(message, bytes) {
+        switch upstream.receive(message, bytes, about: link?.subject) {
         case .reply(let call):
             if call.id == handshake.pendingID {
                 handshakeAnswered(message)
             } else {
                 restarts.noteAnswer()
+                if !isOfUse {
+                    isOfUse = true
+                    backend.noteAnswer()
+                }
             }
             call.caller.reply(message, bytes, to: call)
         case .broken(let call):
             broken(call)
         case .notice(let call):
+            // The timer looks again when it fires.
+            if message.method == .progress { upstream.noteProgress(of: call.id, at: context.loop.now) }
             call.caller.notice(message, bytes, for: call)
         case .session:
             listener?.received(message, bytes, suspect: suspect)
@@ -124,7 +82,7 @@ extension ChildConversation: ChildDelegate {
             failure.append(id: id, to: &text)
             reply(text)
         case .drop(let reason):
-            processes.drop(reason.rawValue)
+            context.drop(reason.rawValue)
         }
     }
 
@@ -151,6 +109,9 @@ extension ChildConversation: ChildDelegate {
     }
 
     private var suspect: SuspectedCall? {
+        if let subject = link?.subject, let call = upstream.call(subject) {
+            return SuspectedCall(call: call, isOnly: true)
+        }
         if let only = upstream.onlyCall { return SuspectedCall(call: only, isOnly: true) }
         // One whose client has gone would carry it to nobody, as long as another is there.
         let waiting = upstream.waiting
@@ -170,27 +131,30 @@ extension ChildConversation: ChildDelegate {
         Array(#"{"jsonrpc":"2.0","id":\#(id),"result":\#(result)}"#.utf8)
     }
 
-    func childDiagnostics(_ bytes: Span<UInt8>, of child: Child) {
-        let text = bytes.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
-        for line in text.split(whereSeparator: \.isNewline) { processes.log.debug("stderr: \(line)") }
+    func linkLost(call id: Int, _ failure: Failure) {
+        if id == Self.ownID { return stop(failure) }
+        guard let call = upstream.remove(id) else { return }
+        if call.id == handshake.pendingID { handshake = Handshake() }
+        call.caller.failed(failure, call)
     }
 
-    func childInputDrained(of child: Child) {}
+    func linkForgot(call id: Int, _ text: [UInt8], isNews: Bool) {
+        guard !isNews || state == .up && !handshake.initialize.isEmpty && handshake.pendingID == nil else {
+            let failure = Failure(.internalError, "The server has forgotten the session", source: .upstream)
+            return linkLost(call: id, failure)
+        }
+        if isNews { greetAgain() }
+        send(text, call: id)
+    }
 
-    func childExited(_ exit: ChildExit, of child: Child) {
-        guard child === self.child else { return }
-        self.child = nil
-        backend.gone()
+    func linkAwaits(_ id: Int) -> Bool {
+        id == Self.ownID ? state == .greeting : upstream.call(id) != nil
+    }
+
+    func linkEnded(_ failure: Failure) {
+        link = nil
         guard state != .ended else { return }
-        restarts.noteDeath(at: processes.loop.now)
-        fail(
-            Failure(
-                .internalError,
-                "The server ended unexpectedly (\(exit))",
-                data: details(exit, of: child),
-                source: .upstream
-            ),
-            to: .down
-        )
+        noteDeath()
+        fail(failure, to: .down)
     }
 }

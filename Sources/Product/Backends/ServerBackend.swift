@@ -1,9 +1,10 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 import Bytes
-import Children
+package import Children
 package import Configuration
 import Diagnostics
+package import Egress
 import EventLoop
 package import JSON
 package import JSONRPC
@@ -15,57 +16,94 @@ package import Sessions
 ///
 /// It starts with no process. What its command speaks is found out in a throw-away child when it is first needed, or when
 /// `warmUp` asks. It ends with `end`, when the last process is gone.
-package final class ProcessBackend: Backend {
-    package let processes: ServerProcesses
+package final class ServerBackend: Backend {
+    package let context: ServerContext
     private let isolation: Isolation
-    private var conversations: [UInt64: ChildConversation] = [:]
+    private var conversations: [UInt64: ServerConversation] = [:]
     /// Those that modern callers use.
     private let modern = ModernConversations()
     /// The subscriptions of each principal at a legacy server.
     private var hubs: [Principal: ListenHub] = [:]
     private var nextInstance: UInt64 = 1
-    /// The server's own processes, against its own limit.
-    private let own: ChildPopulation
+    /// Where lines to the server come from.
+    private let source: any LinkSource
+    private var breaker = CrashBreaker()
     private var traits: ServerTraits?
-    private var probe: Probe?
+    private var probe: (any ServerProbe)?
+    private var isProbing = false
     private var waitingForTraits: [(Result<ServerTraits, Failure>) -> Void] = []
-    /// Processes that are being stopped.
-    private var leaving: [ObjectIdentifier: (Child, LeavingChild)] = [:]
-    /// Processes that are being made.
-    private var starting = 0
     private var isEnding = false
+    private var hasEndedSource = false
     private var onEnd: (() -> Void)?
 
-    /// Makes the backend of a configured server.
+    /// Makes the backend of a server that is started here.
     ///
     /// - Parameters:
-    ///   - processes: How its processes are made.
+    ///   - context: The server and its bounds.
     ///   - isolation: Who shares a process among modern callers.
-    package init(_ processes: ServerProcesses, isolation: Isolation) {
-        self.processes = processes
-        self.isolation = isolation
-        own = ChildPopulation(limit: processes.server.limits.children ?? .max)
-        for population in [own, processes.population] {
-            population.search { [weak self] in self?.idle }
-        }
+    ///   - environment: Where commands and variables are found.
+    ///   - spawner: What starts processes.
+    ///   - confinement: What they cannot see and do.
+    ///   - population: The processes of all servers.
+    package convenience init(
+        _ context: ServerContext,
+        isolation: Isolation,
+        environment: ConfigurationEnvironment,
+        spawner: ChildSpawner,
+        confinement: Confinement,
+        population: ChildPopulation
+    ) {
+        let supply = ChildSupply(
+            context,
+            environment: environment,
+            spawner: spawner,
+            confinement: confinement,
+            population: population
+        )
+        self.init(context, isolation: isolation, source: supply)
+        supply.search { [weak self] principal in self?.idle(of: principal) }
     }
 
-    package var name: String { processes.server.name }
-    package var summary: String? { processes.server.summary }
-    package var problem: String? { processes.server.problem }
-    package var sessionTimeout: UInt64? { processes.server.sessionTimeout?.wholeMilliseconds }
-    package var sessionLimit: Int? { processes.server.limits.sessions }
-    package var processCount: Int { conversations.values.count(where: \.hasProcess) + leaving.count }
+    /// Makes the backend of a server that runs elsewhere.
+    ///
+    /// - Parameters:
+    ///   - context: The server and its bounds.
+    ///   - isolation: Who shares a session at the server among modern callers.
+    ///   - endpoint: Where it is.
+    ///   - egress: What may be reached.
+    package convenience init(
+        _ context: ServerContext,
+        isolation: Isolation,
+        endpoint: RemoteEndpoint,
+        egress: EgressRules
+    ) {
+        let source = RemoteSource(context, endpoint, egress: egress)
+        self.init(context, isolation: isolation, source: source)
+        source.onDoubt = { [weak self] in self?.traits = nil }
+    }
 
-    var stopSchedule: StopSchedule { StopSchedule() }
+    init(_ context: ServerContext, isolation: Isolation, source: any LinkSource) {
+        self.context = context
+        self.isolation = isolation
+        self.source = source
+    }
+
+    package var name: String { context.server.name }
+    package var summary: String? { context.server.summary }
+    package var problem: String? { context.server.problem }
+    package var sessionTimeout: UInt64? { context.server.sessionTimeout?.wholeMilliseconds }
+    package var sessionLimit: Int? { context.server.limits.sessions }
+    package var stateLost: StateLoss { context.server.stateLost }
+    package var processCount: Int { source.processCount }
+    package var reports: [ServerReport] { source.reports }
 
     // MARK: Conversations
 
     package func openSession(for principal: Principal) throws(Failure) -> any Conversation {
         guard try known().eras.contains(.legacy) else {
-            return ModernServerBridge(try open(.modern, isSession: true))
+            return ModernServerBridge(try open(.modern, for: principal, isSession: true))
         }
-        return try open(.legacy, isSession: true)
+        return try open(.legacy, for: principal, isSession: true)
     }
 
     package func modern(
@@ -73,7 +111,7 @@ package final class ProcessBackend: Backend {
         instance: UInt64?,
         declared: () -> JSONValue
     ) throws(Failure) -> ModernConversation {
-        let now = processes.loop.now
+        let now = context.loop.now
         if let instance, let conversation = modern.use(instance, at: now) {
             return ModernConversation(conversation, instance: instance, isForOneCall: isolation == .call)
         }
@@ -81,7 +119,9 @@ package final class ProcessBackend: Backend {
         let isShared = isolation == .shared
         var owner = ModernConversations.Owner(principal: isShared ? .anonymous : principal, capabilities: [])
         guard !traits.eras.contains(.modern) else {
-            return try modern(of: owner) { () throws(Failure) in try self.open(.modern, isSession: false) }
+            return try modern(of: owner) { () throws(Failure) in
+                try self.open(.modern, for: owner.principal, isSession: false)
+            }
         }
         if instance != nil {
             // The state is a number of that conversation; in another one it would name somebody else's call.
@@ -95,7 +135,7 @@ package final class ProcessBackend: Backend {
         owner.capabilities = capabilities.text()
         return try modern(of: owner) { () throws(Failure) in
             LegacyServerBridge(
-                try self.open(.legacy, isSession: false),
+                try self.open(.legacy, for: owner.principal, isSession: false),
                 capabilities: capabilities,
                 listens: self.listens(of: owner.principal),
                 isShared: isShared
@@ -107,7 +147,7 @@ package final class ProcessBackend: Backend {
         of owner: ModernConversations.Owner,
         _ open: () throws(Failure) -> any Conversation
     ) throws(Failure) -> ModernConversation {
-        let now = processes.loop.now
+        let now = context.loop.now
         let isForOneCall = isolation == .call
         if !isForOneCall, let (instance, known) = modern.use(owner, at: now) {
             return ModernConversation(known, instance: instance, isForOneCall: false)
@@ -137,10 +177,15 @@ package final class ProcessBackend: Backend {
         return traits
     }
 
-    private func open(_ era: Era, isSession: Bool) throws(Failure) -> ChildConversation {
+    private func open(
+        _ era: Era,
+        for principal: Principal,
+        isSession: Bool
+    ) throws(Failure) -> ServerConversation {
         guard !isEnding else { throw Failure(.internalError, "The gateway is stopping", source: .gateway) }
-        let conversation = ChildConversation(
+        let conversation = ServerConversation(
             era: era,
+            principal: principal,
             instance: nextInstance,
             isSession: isSession,
             backend: self
@@ -150,123 +195,84 @@ package final class ProcessBackend: Backend {
         return conversation
     }
 
-    func ended(_ conversation: ChildConversation) {
+    func ended(_ conversation: ServerConversation) {
         conversations[conversation.instance] = nil
         if modern.remove(conversation.instance) {
             for (principal, hub) in hubs where hub.isDeserted { hubs[principal] = nil }
         }
-        if let child = conversation.child { track(child) }
         finishIfIdle()
     }
 
     package func heartbeat(slot: Int, of slots: Int) {
-        let now = processes.loop.now
+        let now = context.loop.now
         for conversation in conversations.values where conversation.instance % UInt64(slots) == UInt64(slot) {
             conversation.heartbeat(now: now)
             (conversation.listener as? any Bridge)?.heartbeat(now: now)
         }
     }
 
-    // MARK: Processes
+    // MARK: Lines
 
-    /// Starts a process of the server; the result comes on the loop.
-    ///
-    /// Those that only show what the server speaks are few and short-lived, and not counted against the limits.
-    func spawn(isCounted: Bool = true, _ completion: @escaping (Result<Child, Failure>) -> Void) {
-        guard !isCounted || enter() else {
-            // It is tried again when the place of one that nobody needs is free.
-            let retry = { [weak self] in
-                guard let self, !self.isEnding else {
-                    return completion(
-                        .failure(Failure(.internalError, "The gateway is stopping", source: .gateway))
-                    )
-                }
-                self.spawn(completion)
-            }
-            if own.hasRoom ? processes.population.makeRoom(retry) : own.makeRoom(retry) { return }
-            completion(
-                .failure(Failure(.internalError, "Too many processes run; try again later", source: .gateway))
-            )
-            return
-        }
-        let command: ChildCommand
-        do {
-            command = try processes.command()
-        } catch {
-            if isCounted { leave() }
-            completion(
-                .failure(Failure(.internalError, "The server cannot be started: \(error)", source: .upstream))
-            )
-            return
-        }
-        starting += 1
-        processes.spawner.spawn(command, on: processes.loop) { [log = processes.log, weak self] result in
-            self?.starting -= 1
-            defer { self?.finishIfIdle() }
-            switch result {
-            case .failure(let failure):
-                if isCounted { self?.leave() }
-                completion(
-                    .failure(
-                        Failure(.internalError, "The server cannot be started: \(failure)", source: .upstream)
-                    )
-                )
-            case .success(let child):
-                log.debug("started process \(child.pid)")
-                completion(.success(child))
-            }
-        }
-    }
-
-    /// Takes a place for a process among all servers' and among this one's; false if none is free.
-    private func enter() -> Bool {
-        guard own.hasRoom, processes.population.enter() else { return false }
-        _ = own.enter()
-        return true
-    }
-
-    private func leave() {
-        own.leave()
-        processes.population.leave()
-        own.wake()
-        processes.population.wake()
-    }
-
-    /// Stops a process that nobody talks to any more.
-    func abandon(_ child: Child, isCounted: Bool = true) {
-        child.stop(stopSchedule)
-        track(child, isCounted: isCounted)
-    }
-
-    /// Waits for a process to be gone, so that the backend does not end before.
-    private func track(_ child: Child, isCounted: Bool = true) {
-        let leaver = LeavingChild { [weak self] in
+    /// Opens a line to the server for a conversation; calls back later, or at once.
+    func open(
+        _ era: Era,
+        for principal: Principal,
+        _ completion: @escaping (Result<any ServerLink, Failure>) -> Void
+    ) {
+        withTraits { [weak self] traits in
             guard let self else { return }
-            self.leaving[ObjectIdentifier(child)] = nil
-            self.gone(isCounted: isCounted)
+            switch traits {
+            case .failure(let failure): completion(.failure(failure))
+            case .success(let traits):
+                guard traits.eras.contains(era) else {
+                    // It was found to speak otherwise since this conversation began.
+                    return completion(.failure(ServerConversation.wrongEra(era)))
+                }
+                if let failure = self.refusal() { return completion(.failure(failure)) }
+                self.source.open(traits, era, for: principal) { [weak self] result in
+                    if case .failure(let failure) = result, failure.source == .upstream { self?.noteDeath() }
+                    completion(result)
+                }
+            }
         }
-        child.delegate = leaver
-        guard child.isRunning else {
-            gone(isCounted: isCounted)
-            return
-        }
-        leaving[ObjectIdentifier(child)] = (child, leaver)
     }
 
-    /// A process is gone: another may take its place.
-    func gone(isCounted: Bool = true) {
-        if isCounted { leave() }
-        finishIfIdle()
+    /// Why nothing is started now, if the server keeps dying.
+    private func refusal() -> Failure? {
+        guard case .refuse(let wait) = breaker.ask(at: context.loop.now) else { return nil }
+        let seconds = (wait + 999) / 1000
+        return Failure(
+            .internalError,
+            "The server keeps dying as soon as it is started; it is tried again in \(seconds) s",
+            data: ["retryAfter": .number(String(seconds))],
+            source: .upstream
+        )
     }
 
-    /// The process of modern callers that nobody has needed for the longest time.
-    private var idle: ChildPopulation.Idle? {
-        modern.leastUsed { self.conversations[$0]?.hasProcess == true }
+    /// A server has answered a call: it works.
+    func noteAnswer() { breaker.noteAnswer() }
+
+    /// A server died, or could not be reached, without having answered a call.
+    func noteDeath() {
+        let before = breaker.openings
+        breaker.noteDeath(at: context.loop.now)
+        if breaker.openings > before {
+            context.log.warning("it keeps dying as soon as it is started, and is left alone for a while")
+        }
+    }
+
+    /// The conversation of modern callers that nobody has needed for the longest time, and that has a process.
+    private func idle(of principal: Principal?) -> ChildPopulation.Idle? {
+        modern.leastUsed { instance in
+            guard let conversation = self.conversations[instance], conversation.hasLink else { return false }
+            return principal.map { conversation.principal == $0 } ?? true
+        }
     }
 
     package func sweep(now: UInt64) {
         for conversation in conversations.values { (conversation.listener as? any Bridge)?.expire(now: now) }
-        for conversation in modern.unused(since: now, for: processes.idleLimit) { conversation.end() }
+        for conversation in modern.unused(since: now, for: context.idleLimit) { conversation.end() }
+        if !breaker.isOpen { source.sweep(now: now, traits) }
     }
 
     package func beginStopping() {
@@ -278,20 +284,20 @@ package final class ProcessBackend: Backend {
 
     package func end(_ completion: @escaping () -> Void) {
         isEnding = true
-        own.giveUp()
         onEnd = completion
         probe?.abandon()
         for conversation in Array(conversations.values) {
             (conversation.listener as? any Bridge)?.end()
             conversation.end()
         }
-        finishIfIdle()
+        source.end { [weak self] in
+            self?.hasEndedSource = true
+            self?.finishIfIdle()
+        }
     }
 
     private func finishIfIdle() {
-        guard isEnding, starting == 0, conversations.isEmpty, leaving.isEmpty, probe == nil, let onEnd else {
-            return
-        }
+        guard isEnding, hasEndedSource, conversations.isEmpty, probe == nil, let onEnd else { return }
         self.onEnd = nil
         onEnd()
     }
@@ -310,24 +316,29 @@ package final class ProcessBackend: Backend {
         guard !isEnding else {
             return body(.failure(Failure(.internalError, "The gateway is stopping", source: .gateway)))
         }
+        guard probe == nil, !isProbing else { return waitingForTraits.append(body) }
+        if let failure = refusal() { return body(.failure(failure)) }
         waitingForTraits.append(body)
-        guard probe == nil else { return }
-        probe = Probe(self) { [weak self] result in self?.probed(result) }
-        probe?.start()
+        isProbing = true
+        let begun = source.probe { [weak self] result in self?.probed(result) }
+        if isProbing { probe = begun }
     }
 
-    private func probed(_ result: Result<Probe.Finding, Failure>) {
+    private func probed(_ result: Result<ServerFinding, Failure>) {
+        isProbing = false
         probe = nil
         let answer: Result<ServerTraits, Failure>
         switch result {
         case .failure(let failure):
             answer = .failure(failure)
-            processes.log.warning(failure.message)
+            if failure.source == .upstream { noteDeath() }
+            context.log.warning(failure.message)
         case .success(let finding):
             answer = .success(finding.traits)
+            breaker.noteAnswer()
             traits = finding.traits
             let eras = finding.traits.eras.map(\.rawValue).sorted().joined(separator: " and ")
-            processes.log.info("speaks the \(eras) era\(finding.isCertain ? "" : ", presumably")")
+            context.log.info("speaks the \(eras) era\(finding.isCertain ? "" : ", presumably")")
         }
         let waiting = waitingForTraits
         waitingForTraits = []
@@ -343,7 +354,7 @@ package final class ProcessBackend: Backend {
         if let problem {
             throw Failure(.internalError, "The server \(name) cannot run: \(problem)", source: .upstream)
         }
-        guard waitingForTraits.count < processes.limits.inFlight else {
+        guard waitingForTraits.count < context.limits.inFlight else {
             throw Failure(.internalError, "Too many calls wait for the server to start", source: .gateway)
         }
         withTraits { result in
@@ -376,18 +387,4 @@ extension Span<UInt8> {
         }
         return false
     }
-}
-
-/// Hears of the end of a process that nobody talks to any more.
-private final class LeavingChild: ChildDelegate {
-    private let onExit: () -> Void
-
-    init(_ onExit: @escaping () -> Void) {
-        self.onExit = onExit
-    }
-
-    func childOutput(_ bytes: Span<UInt8>, of child: Child) {}
-    func childDiagnostics(_ bytes: Span<UInt8>, of child: Child) {}
-    func childInputDrained(of child: Child) {}
-    func childExited(_ exit: ChildExit, of child: Child) { onExit() }
 }

@@ -1,7 +1,6 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 import Bytes
-import Children
 import Configuration
 import Diagnostics
 import EventLoop
@@ -11,12 +10,12 @@ import MCPCore
 import Sessions
 import StdioFraming
 
-/// A conversation with a server over the pipes of a child process.
+/// A conversation with a server over a line to it: the pipes of a process, or HTTP.
 ///
-/// It starts without a process; the first message starts one. When the process dies, every waiting call fails at once,
-/// and the next message starts another, after the handshake was replayed (`RestartPolicy` says when and how often). It
+/// It starts without a line; the first message opens one. When the line ends, every waiting call fails at once, and the
+/// next message opens another, after the handshake was replayed (`RestartPolicy` says when and how often). It
 /// ends with `end`, which stops the process for good.
-final class ChildConversation: Conversation {
+final class ServerConversation: Conversation {
     enum State {
         /// No process; the next message starts one.
         case down
@@ -37,23 +36,21 @@ final class ChildConversation: Conversation {
     let instance: UInt64
     weak var listener: (any ConversationListener)?
     var state = State.down
-    var child: Child?
+    var link: (any ServerLink)?
     var upstream: Upstream
-    let processes: ServerProcesses
-    let backend: ProcessBackend
-    private var framing = Framing.newline
-    var reader: FrameReader
-    /// Output of the child that is no whole message yet.
-    var partial: [UInt8] = []
-    /// Whether the child's pipe was made larger.
-    var hasWideOutput = false
-    private var hasWideInput = false
+    let context: ServerContext
+    let backend: ServerBackend
+    /// For whom it is.
+    let principal: Principal
     /// Messages for a process that is not up yet, without framing, and the calls that they are.
     private var queue: [(call: Int?, text: [UInt8])] = []
     private var queuedBytes = 0
     var handshake = Handshake()
     var restarts: RestartPolicy
+    /// Whether the server behind the line has said anything.
     var hasAnswered = false
+    /// Whether it has answered a call.
+    var isOfUse = false
     private var callTimer: LoopTimer?
     /// When the timer fires.
     private var callTimerTime: UInt64 = .max
@@ -77,28 +74,29 @@ final class ChildConversation: Conversation {
     ///
     /// - Parameters:
     ///   - era: The era that the server is spoken to in.
+    ///   - principal: For whom it is.
     ///   - instance: Its number among the backend's.
     ///   - isSession: Whether it is one client's session, so that it ends with its server.
     ///   - backend: Where processes come from.
-    init(era: Era, instance: UInt64, isSession: Bool, backend: ProcessBackend) {
+    init(era: Era, principal: Principal, instance: UInt64, isSession: Bool, backend: ServerBackend) {
         self.era = era
+        self.principal = principal
         self.instance = instance
         self.backend = backend
-        processes = backend.processes
+        context = backend.context
         // The bound is a session's; calls without one each hold a connection, of which there are not more than so many.
-        let inFlight = isSession ? processes.limits.inFlight : processes.limits.connections
+        let inFlight = isSession ? context.limits.inFlight : context.limits.connections
         upstream = Upstream(
             era: era,
-            capacity: processes.server.limits.inFlight ?? inFlight,
+            capacity: context.server.limits.inFlight ?? inFlight,
             isOneSession: isSession
         )
-        reader = FrameReader(framing: .newline, limit: processes.limits.line)
         // What belongs to no session is nobody's to lose: one caller's crashes must not take it from all others.
-        let limit = processes.server.restartsOnFailure ? processes.server.maxRestarts : 0
+        let limit = context.server.restartsOnFailure ? context.server.maxRestarts : 0
         restarts = RestartPolicy(limit: isSession ? limit : nil)
     }
 
-    var hasProcess: Bool { child != nil }
+    var hasLink: Bool { link != nil }
 
     // MARK: Towards the server
 
@@ -111,14 +109,12 @@ final class ChildConversation: Conversation {
         try prepare()
         var edits = edits
         // A listen lasts as long as its stream; everything else has its time.
-        let wait =
-            message.method == .initialize ? processes.server.startTimeout : processes.server.requestTimeout
-        let deadline = processes.loop.now + wait.wholeMilliseconds
+        let clock = message.method == .listen ? nil : clock(for: message, bytes)
         let id = upstream.add(
             message,
             bytes,
             caller: caller,
-            deadline: message.method == .listen ? nil : deadline,
+            clock: clock,
             edits: &edits
         )
         guard let id else {
@@ -130,8 +126,26 @@ final class ChildConversation: Conversation {
         }
         if message.method == .initialize { rememberHandshake(message, bytes, id) }
         send(message, bytes, edits, call: id)
-        watchCalls(deadline)
+        watchCalls(clock?.deadline)
         return id
+    }
+
+    /// How long a request may wait for its answer.
+    private func clock(for message: Message, _ bytes: Span<UInt8>) -> CallClock {
+        let server = context.server
+        var patience = server.requestTimeout
+        if message.method == .initialize {
+            patience = server.startTimeout
+        } else if message.method == .toolsCall, !server.toolTimeouts.isEmpty {
+            patience =
+                bytes.string(message.params.name)
+                .flatMap { server.toolTimeouts[String(decoding: $0, as: UTF8.self)] } ?? patience
+        }
+        return CallClock(
+            at: context.loop.now,
+            patience: patience.wholeMilliseconds,
+            ceiling: server.requestTimeoutCeiling.wholeMilliseconds
+        )
     }
 
     func notify(_ message: Message, _ bytes: Span<UInt8>) {
@@ -157,7 +171,7 @@ final class ChildConversation: Conversation {
         default: break
         }
         if state == .down { return }
-        guard hasRoom else { return processes.drop("notification for a server that does not read") }
+        guard hasRoom else { return context.drop("notification for a server that does not read") }
         send(message, bytes, edits)
     }
 
@@ -177,14 +191,12 @@ final class ChildConversation: Conversation {
 
     /// Lets a call wait for as long as its caller is asked something.
     func hold(_ id: Int) {
-        upstream.setDeadline(nil, of: id)
+        upstream.hold(id)
     }
 
     /// Gives a call its time from now on.
     func resume(_ id: Int) {
-        let deadline = processes.loop.now + processes.server.requestTimeout.wholeMilliseconds
-        upstream.setDeadline(deadline, of: id)
-        watchCalls(deadline)
+        watchCalls(upstream.resume(id, at: context.loop.now))
     }
 
     func cancel(_ id: Int, reason: String) {
@@ -193,19 +205,19 @@ final class ChildConversation: Conversation {
     }
 
     func keep(for milliseconds: UInt64) {
-        keptUntil = max(keptUntil, processes.loop.now &+ milliseconds)
+        keptUntil = max(keptUntil, context.loop.now &+ milliseconds)
     }
 
     func end(after milliseconds: UInt64) {
         guard state != .ended else { return }
-        let now = processes.loop.now
+        let now = context.loop.now
         let due = max(now &+ milliseconds, keptUntil)
         guard due > now else { return endIfIdle() }
-        if endTimer == nil { endTimer = LoopTimer(processes.loop) { [weak self] in self?.end(after: 0) } }
+        if endTimer == nil { endTimer = LoopTimer(context.loop) { [weak self] in self?.end(after: 0) } }
         endTimer?.schedule(after: due - now)
     }
 
-    var isIdle: Bool { upstream.callCount == 0 && upstream.askCount == 0 && keptUntil <= processes.loop.now }
+    var isIdle: Bool { upstream.callCount == 0 && upstream.askCount == 0 && keptUntil <= context.loop.now }
 
     private func endIfIdle() {
         if upstream.callCount == 0 { end() }
@@ -215,11 +227,10 @@ final class ChildConversation: Conversation {
         guard state != .ended else { return }
         state = .ended
         queue = []
-        partial = []
         callTimer?.close()
         startTimer?.close()
         endTimer?.close()
-        child?.stop(backend.stopSchedule)
+        link?.stop()
         backend.ended(self)
         let failure = Failure(.internalError, "The session has ended", source: .client)
         for call in upstream.failAll() { call.caller.failed(failure, call) }
@@ -246,7 +257,7 @@ final class ChildConversation: Conversation {
     }
 
     /// Whether the server reads what it is sent, so that it may be sent more.
-    var hasRoom: Bool { queuedBytes + (child?.pendingInput ?? 0) <= processes.limits.childQueue }
+    var hasRoom: Bool { queuedBytes + (link?.pendingBytes ?? 0) <= context.limits.childQueue }
 
     /// Makes sure that a process is up or on its way.
     private func prepare() throws(Failure) {
@@ -266,37 +277,33 @@ final class ChildConversation: Conversation {
     }
 
     private func send(_ message: Message, _ bytes: Span<UInt8>, _ edits: Edits, call: Int? = nil) {
-        let breaks = message.envelope.hasLineBreaks
-        if state == .up, let child, framing == .newline {
-            // Taken out meanwhile, so that the array is never shared and so never copied.
-            var frame = processes.frame
-            processes.frame = []
-            frame.removeAll(keepingCapacity: frame.capacity <= 4 << 20)
-            edits.apply(to: bytes, onOneLine: breaks, into: &frame)
-            frame.append(UInt8(ascii: "\n"))
-            if frame.count > Self.largeMessage, !hasWideInput {
-                hasWideInput = true
-                child.widenInput()
-            }
-            child.write(frame.span)
-            processes.frame = frame
-            return
-        }
+        if state == .up, let link { return link.send(message, bytes, edits) }
         var text: [UInt8] = []
-        edits.apply(to: bytes, onOneLine: breaks, into: &text)
+        edits.apply(to: bytes, onOneLine: message.envelope.hasLineBreaks, into: &text)
         send(text, call: call)
     }
 
-    /// Sends a message, or keeps it for the process that is on its way.
+    /// Sends a message, or keeps it for the line that is being opened.
     func send(_ text: [UInt8], call: Int? = nil, ahead: Bool = false) {
-        if let child, state == .up || ahead {
-            var frame: [UInt8] = []
-            FrameWriter.append(text.span, framing: framing, to: &frame)
-            child.write(frame.span)
+        if let link, state == .up || ahead {
+            link.send(text.span)
         } else if state != .down, state != .ended {
             queue.append((call, text))
             queuedBytes += text.count
         }
+    }
+
+    /// Greets the server behind the line anew, in the place of a session that it has forgotten.
+    func greetAgain() {
+        state = .greeting
+        hasAnswered = false
+        context.log.info("the server has forgotten the session; another one is opened")
+        upstream.forgetAsks()
+        listener?.interrupted()
+        watchStart(after: context.server.startTimeout.wholeMilliseconds) { [weak self] in
+            self?.startTimedOut()
+        }
+        send(handshake.initialize, ahead: true)
     }
 
     private func flush() {
@@ -310,7 +317,7 @@ final class ChildConversation: Conversation {
 
     private func start() throws(Failure) {
         if restarts.hasDied {
-            switch restarts.restart(at: processes.loop.now) {
+            switch restarts.restart(at: context.loop.now) {
             case .giveUp:
                 listener?.gaveUp()
                 throw stopReason
@@ -331,29 +338,14 @@ final class ChildConversation: Conversation {
     }
 
     private func launch() {
-        backend.withTraits { [weak self] traits in
-            guard let self, self.state == .starting else { return }
-            switch traits {
-            case .failure(let failure): self.fail(failure, to: .down)
-            case .success(let traits): self.launch(traits)
-            }
-        }
-    }
-
-    private func launch(_ traits: ServerTraits) {
-        guard traits.eras.contains(era) else {
-            // It was found to speak otherwise since this conversation began.
-            return fail(Self.wrongEra(era), to: .down)
-        }
-        framing = traits.framing
-        backend.spawn { [weak self, weak backend] result in
+        backend.open(era, for: principal) { [weak self] result in
             guard let self, self.state == .starting else {
-                if case .success(let child) = result { backend?.abandon(child) }
+                if case .success(let link) = result { link.stop() }
                 return
             }
             switch result {
             case .failure(let failure): self.fail(failure, to: .down)
-            case .success(let child): self.started(child)
+            case .success(let link): self.started(link)
             }
         }
     }
@@ -375,23 +367,25 @@ final class ChildConversation: Conversation {
         }
     }
 
-    private func started(_ child: Child) {
-        self.child = child
-        child.delegate = self
-        reader = FrameReader(framing: framing, limit: processes.limits.line)
-        partial = []
+    private func started(_ link: any ServerLink) {
+        self.link = link
+        link.delegate = self
         hasAnswered = false
-        hasWideOutput = false
-        hasWideInput = false
-        restarts.noteStart(at: processes.loop.now)
-        let limit = processes.server.startTimeout
+        isOfUse = false
+        restarts.noteStart(at: context.loop.now)
+        let limit = context.server.startTimeout
         watchStart(after: limit.wholeMilliseconds) { [weak self] in self?.startTimedOut() }
         if era == .legacy, !handshake.initialize.isEmpty, handshake.pendingID == nil {
             state = .greeting
             send(handshake.initialize, ahead: true)
         } else {
             state = .up
-            if era == .modern { send(Self.discover) }
+            if !link.mustProveItself {
+                hasAnswered = true
+                startTimer?.cancel()
+            } else if era == .modern {
+                send(Self.discover)
+            }
             flush()
         }
     }
@@ -446,8 +440,8 @@ final class ChildConversation: Conversation {
         stop(
             Failure(
                 .internalError,
-                "The server did not answer within \(processes.server.startTimeout.inSeconds) after its start",
-                data: details(nil),
+                "The server did not answer within \(context.server.startTimeout.inSeconds) after its start",
+                data: link.flatMap(\.diagnosticsTail.asStandardError),
                 source: .upstream
             )
         )
@@ -461,11 +455,16 @@ final class ChildConversation: Conversation {
 
     /// Fails everything that waits and stops the process.
     func stop(_ failure: Failure) {
-        let child = child
-        self.child = nil
-        if let child { backend.abandon(child) }
-        restarts.noteDeath(at: processes.loop.now)
+        link?.stop()
+        link = nil
+        noteDeath()
         fail(failure, to: .down)
+    }
+
+    /// The server behind the line is gone.
+    func noteDeath() {
+        restarts.noteDeath(at: context.loop.now)
+        if !isOfUse { backend.noteDeath() }
     }
 
     func fail(_ failure: Failure, to next: State) {
@@ -473,9 +472,8 @@ final class ChildConversation: Conversation {
         stopReason = failure
         queue = []
         queuedBytes = 0
-        partial = []
         startTimer?.cancel()
-        processes.log.warning(failure.message)
+        context.log.warning(failure.message)
         let calls = upstream.failAll()
         if handshake.pendingID != nil { handshake = Handshake() }
         for call in calls { call.caller.failed(failure, call) }
@@ -486,7 +484,7 @@ final class ChildConversation: Conversation {
 
     private func watchStart(after milliseconds: UInt64, _ action: @escaping () -> Void) {
         startTimer?.close()
-        startTimer = LoopTimer(processes.loop, action)
+        startTimer = LoopTimer(context.loop, action)
         startTimer?.schedule(after: milliseconds)
     }
 
@@ -496,27 +494,26 @@ final class ChildConversation: Conversation {
     private func watchCalls(_ deadline: UInt64?) {
         guard let deadline, deadline < callTimerTime else { return }
         callTimerTime = deadline
-        if callTimer == nil { callTimer = LoopTimer(processes.loop) { [weak self] in self?.expireCalls() } }
-        let now = processes.loop.now
+        if callTimer == nil { callTimer = LoopTimer(context.loop) { [weak self] in self?.expireCalls() } }
+        let now = context.loop.now
         callTimer?.schedule(after: deadline > now ? deadline - now : 1)
     }
 
     private func expireCalls() {
         callTimerTime = .max
-        for call in upstream.expire(at: processes.loop.now) {
+        for call in upstream.expire(at: context.loop.now) {
             if call.method == .initialize {
                 startTimedOut()
             } else {
                 tellCancelled(call.id, "The time-out of the gateway has passed")
             }
-            let limit =
-                call.method == .initialize ? processes.server.startTimeout : processes.server.requestTimeout
+            let limit = Duration.milliseconds(call.clock?.patience ?? 0)
             let failure = Failure(
                 .internalError,
                 "The server did not answer within \(limit.inSeconds)",
                 source: .upstream
             )
-            processes.log.warning("\(call.method.rawValue): \(failure.message)")
+            context.log.warning("\(call.method.rawValue): \(failure.message)")
             call.caller.failed(failure, call)
         }
         watchCalls(upstream.nextDeadline)
@@ -529,17 +526,11 @@ final class ChildConversation: Conversation {
     func heartbeat(now: UInt64) {
         for call in upstream.waiting { call.caller.stillWaiting(call, now: now) }
     }
+}
 
-    // MARK: Words
-
-    /// What is known about the end of a process, for its callers.
-    func details(_ exit: ChildExit?, of child: Child? = nil) -> JSONValue? {
-        var members: [JSONValue.Member] = []
-        if let exit { members.append(.init("exit", .string("\(exit)"))) }
-        let tail = (child ?? self.child)?.diagnosticsTail ?? ""
-        if !tail.isEmpty { members.append(.init("stderr", .string(tail))) }
-        return members.isEmpty ? nil : .object(members)
-    }
+extension String {
+    /// The last lines of a server's standard error as data of an error; nil if there are none.
+    fileprivate var asStandardError: JSONValue? { isEmpty ? nil : ["stderr": .string(self)] }
 }
 
 extension Duration {

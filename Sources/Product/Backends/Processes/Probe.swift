@@ -15,14 +15,7 @@ import StdioFraming
 /// it, and a server that was asked one way may refuse the other. Both are spoken to in lines; if neither has answered after
 /// two seconds, a second pair is spoken to with `Content-Length` beside them, and the pair that answers first decides.
 /// Once one of a pair has answered, the other has three seconds left. What the configuration states is not asked.
-final class Probe {
-    /// What was found.
-    struct Finding {
-        var traits: ServerTraits
-        /// Whether the server said so itself.
-        var isCertain: Bool
-    }
-
+final class Probe: ServerProbe {
     /// Milliseconds after a child's first sign of life in which it must answer.
     static let patience: UInt64 = 5_000
     /// Milliseconds that a child has left once its sister, asked in the other era, has answered.
@@ -30,18 +23,24 @@ final class Probe {
     /// Milliseconds after which silence makes the other framing worth a try.
     static let secondTry: UInt64 = 2_000
 
-    private let backend: ProcessBackend
-    private var completion: ((Result<Finding, Failure>) -> Void)?
+    private let supply: ChildSupply
+    private let context: ServerContext
+    private var completion: ((Result<ServerFinding, Failure>) -> Void)?
     private var framings: [Framing]
     private let eras: [Era]
     /// The children of each framing that was tried.
     private var asked: [[ProbeChild]] = []
     private var timer: LoopTimer?
 
-    init(_ backend: ProcessBackend, completion: @escaping (Result<Finding, Failure>) -> Void) {
-        self.backend = backend
+    init(
+        _ supply: ChildSupply,
+        _ context: ServerContext,
+        completion: @escaping (Result<ServerFinding, Failure>) -> Void
+    ) {
+        self.supply = supply
+        self.context = context
         self.completion = completion
-        let server = backend.processes.server
+        let server = context.server
         framings =
             switch server.framing {
             case .auto: [.newline, .contentLength]
@@ -60,9 +59,9 @@ final class Probe {
         if eras == [.legacy], framings.count == 1 {
             // All is stated, and a legacy server has nothing else that must be known.
             let traits = ServerTraits(framing: framings[0], eras: [.legacy])
-            return finish(.success(Finding(traits: traits, isCertain: true)))
+            return finish(.success(ServerFinding(traits: traits, isCertain: true)))
         }
-        timer = LoopTimer(backend.processes.loop) { [weak self] in self?.ask() }
+        timer = LoopTimer(context.loop) { [weak self] in self?.ask() }
         ask()
     }
 
@@ -75,7 +74,7 @@ final class Probe {
         guard completion != nil, !framings.isEmpty else { return }
         let framing = framings.removeFirst()
         let children = eras.map {
-            ProbeChild(backend, era: $0, framing: framing) { [weak self] in self?.heard() }
+            ProbeChild(supply, context, era: $0, framing: framing) { [weak self] in self?.heard() }
         }
         asked.append(children)
         if !framings.isEmpty { timer?.schedule(after: Self.secondTry) }
@@ -102,9 +101,9 @@ final class Probe {
             traits.eras.insert(child.era)
             traits.learn(child.tools)
         }
-        if backend.processes.server.era == .dual { traits.eras = [.legacy, .modern] }
+        if context.server.era == .dual { traits.eras = [.legacy, .modern] }
         guard !traits.eras.isEmpty else { return giveUp() }
-        finish(.success(Finding(traits: traits, isCertain: true)))
+        finish(.success(ServerFinding(traits: traits, isCertain: true)))
     }
 
     private func giveUp() {
@@ -112,12 +111,12 @@ final class Probe {
             if case .failed(let failure) = child.verdict { return finish(.failure(failure)) }
         }
         // Slow or strange: most servers speak lines, and all that are older than the modern era speak the legacy one.
-        let framing: Framing = backend.processes.server.framing == .contentLength ? .contentLength : .newline
+        let framing: Framing = context.server.framing == .contentLength ? .contentLength : .newline
         let eras: Set<Era> = self.eras == [.modern] ? [.modern] : [.legacy]
-        finish(.success(Finding(traits: ServerTraits(framing: framing, eras: eras), isCertain: false)))
+        finish(.success(ServerFinding(traits: ServerTraits(framing: framing, eras: eras), isCertain: false)))
     }
 
-    private func finish(_ result: Result<Finding, Failure>) {
+    private func finish(_ result: Result<ServerFinding, Failure>) {
         guard let completion else { return }
         self.completion = nil
         timer?.close()
@@ -127,7 +126,7 @@ final class Probe {
 }
 
 /// One throw-away child, asked in one era.
-private final class ProbeChild: ChildDelegate {
+private final class ProbeChild: ServerLinkDelegate {
     enum Verdict: Equatable {
         /// It has not said anything yet.
         case none
@@ -149,39 +148,43 @@ private final class ProbeChild: ChildDelegate {
     private(set) var verdict = Verdict.none
     /// The tools that the server lists.
     private(set) var tools: [JSONValue] = []
-    private let backend: ProcessBackend
+    private let supply: ChildSupply
+    private let context: ServerContext
     private let onVerdict: () -> Void
-    private var child: Child?
-    private var reader: FrameReader
-    private var partial: [UInt8] = []
+    private var link: ChildLink?
     private var timer: LoopTimer?
     private var showsLife = false
     private var isHurried = false
     /// Pages of tools that may still be asked for, so that a server cannot hold the probe.
     private var pagesLeft = 20
 
-    init(_ backend: ProcessBackend, era: Era, framing: Framing, onVerdict: @escaping () -> Void) {
-        self.backend = backend
+    init(
+        _ supply: ChildSupply,
+        _ context: ServerContext,
+        era: Era,
+        framing: Framing,
+        onVerdict: @escaping () -> Void
+    ) {
+        self.supply = supply
+        self.context = context
         self.era = era
         self.framing = framing
         self.onVerdict = onVerdict
-        reader = FrameReader(framing: framing, limit: backend.processes.limits.line)
     }
 
     func start() {
-        let processes = backend.processes
-        timer = LoopTimer(processes.loop) { [weak self] in self?.conclude(.silent) }
-        timer?.schedule(after: processes.server.startTimeout.wholeMilliseconds)
-        backend.spawn(isCounted: false) { [weak self, backend] result in
+        timer = LoopTimer(context.loop) { [weak self] in self?.conclude(.silent) }
+        timer?.schedule(after: context.server.startTimeout.wholeMilliseconds)
+        supply.spawn(framing, nil) { [weak self] result in
             guard let self, self.verdict == .none else {
-                if case .success(let child) = result { backend.abandon(child, isCounted: false) }
+                if case .success(let link) = result { link.stop() }
                 return
             }
             switch result {
             case .failure(let failure): self.conclude(.failed(failure))
-            case .success(let child):
-                self.child = child
-                child.delegate = self
+            case .success(let link):
+                self.link = link
+                link.delegate = self
                 self.ask()
             }
         }
@@ -190,9 +193,8 @@ private final class ProbeChild: ChildDelegate {
     func stop() {
         timer?.close()
         if verdict == .none { verdict = .silent }
-        guard let child else { return }
-        self.child = nil
-        backend.abandon(child, isCounted: false)
+        link?.stop()
+        link = nil
     }
 
     /// Waits no longer than for a last moment.
@@ -229,9 +231,8 @@ private final class ProbeChild: ChildDelegate {
         let message: JSONValue = [
             "jsonrpc": "2.0", "id": .number(String(id)), "method": .string(method), "params": params,
         ]
-        var frame: [UInt8] = []
-        FrameWriter.append(message.text().span, framing: framing, to: &frame)
-        child?.write(frame.span)
+        let text = message.text()
+        link?.send(text.span)
     }
 
     private func listTools(cursor: JSONValue?) {
@@ -248,45 +249,24 @@ private final class ProbeChild: ChildDelegate {
         timer?.schedule(after: Probe.patience)
     }
 
-    func childOutput(_ bytes: Span<UInt8>, of child: Child) {
+    func linkReceived(_ bytes: Span<UInt8>) {
         noteLife()
-        partial.append(bytes)
-        let held = partial
-        partial = []
-        var position = 0
-        reading: while verdict == .none {
-            switch reader.next(held.span, from: &position) {
-            case .message(let range): receive(held.span.extracting(range))
-            case .skip: continue reading
-            case .needMore: break reading
-            case .tooLong: return conclude(.refuses)
-            }
-        }
-        partial = Array(held[position...])
+        if verdict == .none { receive(bytes) }
     }
 
-    func childDiagnostics(_ bytes: Span<UInt8>, of child: Child) {
+    func linkShowsLife() {
         noteLife()
     }
 
-    func childInputDrained(of child: Child) {}
+    func linkLost(call id: Int, _ failure: Failure) {}
 
-    func childExited(_ exit: ChildExit, of child: Child) {
-        self.child = nil
-        backend.gone(isCounted: false)
-        let tail = child.diagnosticsTail
-        conclude(
-            .failed(
-                Failure(
-                    .internalError,
-                    "The server ended when it was started (\(exit))",
-                    data: tail.isEmpty
-                        ? ["exit": .string("\(exit)")]
-                        : ["exit": .string("\(exit)"), "stderr": .string(tail)],
-                    source: .upstream
-                )
-            )
-        )
+    func linkEnded(_ failure: Failure) {
+        link = nil
+        // What says too much at once is not what was asked for.
+        guard let exit = failure.data?["exit"]?.string else { return conclude(.refuses) }
+        var failure = failure
+        failure.message = "The server ended when it was started (\(exit))"
+        conclude(.failed(failure))
     }
 
     private func receive(_ bytes: Span<UInt8>) {
