@@ -68,7 +68,7 @@ let package = Package(
     ],
     targets: [
         library("CUV", "libuv", "libuv1-dev"),
-        library("COpenSSL", "libcrypto", "libssl-dev"),
+        library("COpenSSL", "openssl", "libssl-dev"),
         library("CCurl", "libcurl", "libcurl4-openssl-dev"),
         library("CSQLite", "sqlite3", "libsqlite3-dev"),
         // Tests only: a second opinion.
@@ -95,7 +95,8 @@ let package = Package(
 
         room("IO", "EventLoop", ["CUV", "CProcess", "Bytes"], common),
         room("IO", "Children", ["EventLoop", "CProcess", "CUV", "Bytes", "Diagnostics"], common),
-        room("IO", "HTTPServer", ["EventLoop", "HTTPWire", "Bytes", "Diagnostics"], common),
+        room("IO", "TLS", ["COpenSSL"], common),
+        room("IO", "HTTPServer", ["TLS", "EventLoop", "HTTPWire", "Bytes", "Diagnostics"], common),
         room("IO", "HTTPClient", ["EventLoop", "CCurl", "Bytes", "Addresses", "Egress"], common),
         room("IO", "Store", ["EventLoop", "CSQLite", "Diagnostics"], common),
 
@@ -142,6 +143,7 @@ let package = Package(
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "StdioFraming", "Children", "EventLoop", "Crypto",
                 "Configuration", "Sessions", "Diagnostics", "MCPServer", "MCPClient", "HTTPClient", "Egress",
+                "Telemetry",
             ],
             common
         ),
@@ -160,7 +162,7 @@ let package = Package(
             [
                 "Bytes", "JSON", "JSONRPC", "MCPCore", "HTTPWire", "HTTPServer", "EventStream",
                 "EventLoop", "Children", "Crypto", "Configuration", "Sessions", "Gateway", "Backends",
-                "MCPServer", "Telemetry", "Diagnostics", "Store", "StdioFraming",
+                "TLS", "MCPServer", "Egress", "Telemetry", "Diagnostics", "Store", "StdioFraming",
             ],
             common
         ),
@@ -176,7 +178,7 @@ let package = Package(
             name: "gatehouse",
             dependencies: [
                 "Configuration", "Gateway", "Frontends", "Backends", "Sessions", "MCPClient", "MCPServer",
-                "MCPCore", "JSONRPC", "HTTPServer",
+                "MCPCore", "JSONRPC", "HTTPServer", "TLS",
                 "Egress", "HTTPClient", "EventLoop", "Children", "Diagnostics", "StdioFraming", "Bytes",
                 "JSON",
             ],

@@ -130,3 +130,24 @@ def test_the_log_is_lines_of_json_with_what_a_call_was(gateway, client, era):
     if era == "legacy":
         assert client.id not in gateway.log
     assert "CANARY" not in gateway.log
+
+
+def test_what_processes_do_is_counted(make_gateway, ledger):
+    gateway = make_gateway({"plain": plain("--era", "legacy")})
+    session = LegacySession(gateway, ledger).open()
+    session.call("echo", "x" * 100)
+    assert value(gateway, "gatehouse_children", server="plain", state="up") == 1
+    (server,) = session_metrics(gateway)["servers"]
+    (child,) = [child for child in server["children"] if child["state"] == "up"]
+    assert child["pid"] == session.whoami()["pid"]
+    assert child["sent_messages"] >= 3 and child["received_messages"] >= 2
+    assert child["sent_bytes"] > 300 and child["received_bytes"] > 200
+    assert "error" in session.request("tools/call", LegacySession.tool("crash"))
+    session.call("echo", "again")
+    assert value(gateway, "gatehouse_child_restarts_total", server="plain") == 1
+    assert value(gateway, "gatehouse_child_exits_total", server="plain", kind="failed") == 1
+    assert value(gateway, "gatehouse_child_starts_total", server="plain") >= 3
+    (server,) = session_metrics(gateway)["servers"]
+    assert (server["restarts"], server["last_exit"]) == (1, "exit status 7")
+    assert "widget" not in once(gateway.port, "GET", "/api/session_metrics", []).body().decode()
+    assert value(gateway, "gatehouse_child_start_failures_total", server="plain") == 0

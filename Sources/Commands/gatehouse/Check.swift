@@ -48,7 +48,7 @@ enum Check {
             )
             return 2
         }
-        if let problem = Confinement.problem(of: report.configuration, in: environment) {
+        if let problem = StartProblem.of(report.configuration, in: environment) {
             Terminal.say("error: \(problem)")
             return 2
         }

@@ -81,14 +81,19 @@ enum Serve {
         let report = ConfigurationReader.load(options["--config"], overrides: overrides, in: environment)
         for issue in report.issues { Terminal.say(issue.description) }
         guard report.mayStart else { return 2 }
-        if let problem = Confinement.problem(of: report.configuration, in: environment) {
+        if let problem = StartProblem.of(report.configuration, in: environment) {
             Terminal.say("gatehouse serve: \(problem)")
             return 2
         }
         let run = ServeRun(
             report.configuration,
             environment,
-            Log(report.configuration.logOutput(level), subsystem: "gateway")
+            Log(report.configuration.logOutput(level), subsystem: "gateway"),
+            // The well-known file that was found stays the one that is read again.
+            reloading: ServeRun.Source(
+                path: report.configuration.file ?? options["--config"],
+                overrides: overrides
+            )
         )
         return run.untilItEnds()
     }

@@ -18,15 +18,28 @@ final class ServeRun {
     private let log: Log
     private var server: GatewayServer?
     private var signals: [SignalWatcher] = []
+    private var reloading: Reloading?
+    /// Where the configuration came from, if it is read again; nil for one that was never a file.
+    private let reload: Source?
     /// The exit status, once the loop has ended.
     private(set) var status: Int32 = 0
+
+    /// Where a configuration came from.
+    struct Source {
+        /// The file, as the command line names it; nil for the first well-known one.
+        var path: String?
+        /// What the command line says over it.
+        var overrides = ConfigurationOverrides()
+    }
 
     init(
         _ configuration: GatewayConfiguration,
         hosting hosted: [(name: String, server: MCPServer)] = [],
         _ environment: ConfigurationEnvironment,
-        _ log: Log
+        _ log: Log,
+        reloading reload: Source? = nil
     ) {
+        self.reload = reload
         self.configuration = configuration
         self.hosted = hosted
         self.environment = environment
@@ -71,6 +84,12 @@ final class ServeRun {
                 log: log
             )
             self.server = server
+            reloading = try reload.map { source in
+                try Reloading(source.path, source.overrides, in: environment, on: loop, log: log) {
+                    [weak self] in
+                    self?.server?.reload($0)
+                }
+            }
             announce(server)
         } catch {
             Terminal.say("gatehouse: \(error)")
@@ -82,6 +101,7 @@ final class ServeRun {
     private func end(_ loop: EventLoop) {
         guard let server else { return loop.stop() }
         log.info("stopping")
+        reloading?.close()
         self.server = nil
         server.stop { [stopped = server] in
             _ = stopped

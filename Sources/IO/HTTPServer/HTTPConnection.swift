@@ -3,6 +3,7 @@
 import Bytes
 import EventLoop
 import HTTPWire
+import TLS
 
 /// A connection: reads requests one after the other, and writes their responses in the same order.
 ///
@@ -25,6 +26,8 @@ final class HTTPConnection: ByteStreamDelegate {
     }
 
     private let stream: ByteStream
+    /// What seals its bytes; nil in the clear.
+    private let tls: TLSSession?
     /// Until the connection is closed, the two keep each other alive.
     private let server: HTTPServer
     /// Whether it has one of the last descriptors: it answers one request, and soon.
@@ -52,8 +55,9 @@ final class HTTPConnection: ByteStreamDelegate {
     /// Whether the client has not taken all that it was given.
     private var isBehind = false
 
-    init(_ stream: ByteStream, server: HTTPServer, isScarce: Bool = false) {
+    init(_ stream: ByteStream, _ tls: TLSSession?, server: HTTPServer, isScarce: Bool = false) {
         self.stream = stream
+        self.tls = tls
         self.server = server
         self.isScarce = isScarce
         closesAfterResponse = isScarce
@@ -65,7 +69,8 @@ final class HTTPConnection: ByteStreamDelegate {
         stream.delegate = self
         // The timer goes with its connection. A weak reference would make every use of the connection slower.
         timer = LoopTimer(server.loop) { [unowned self] in timeUp() }
-        wait(isScarce ? headLimit : server.limits.idle)
+        // A handshake has the time of a head.
+        wait(isScarce || tls != nil ? headLimit : server.limits.idle)
         stream.startReading()
     }
 
@@ -78,6 +83,7 @@ final class HTTPConnection: ByteStreamDelegate {
         if case .closed = phase { return }
         phase = .closed
         timer?.close()
+        sayLast()
         stream.close()
         let exchange = exchange
         self.exchange = nil
@@ -97,6 +103,10 @@ final class HTTPConnection: ByteStreamDelegate {
     // MARK: Reading
 
     func streamReceived(_ bytes: Span<UInt8>, on stream: ByteStream) {
+        if let tls { open(bytes, tls) } else { received(bytes) }
+    }
+
+    private func received(_ bytes: Span<UInt8>) {
         if kept.isEmpty {
             consume(bytes)
         } else {
@@ -195,7 +205,7 @@ final class HTTPConnection: ByteStreamDelegate {
         {
             body.reserveCapacity(length)
         }
-        if head.expectsContinue { stream.write(Self.continueHead.span) }
+        if head.expectsContinue { write(Self.continueHead.span) }
         wait(server.limits.body)
         return true
     }
@@ -309,6 +319,7 @@ final class HTTPConnection: ByteStreamDelegate {
         if closesAfterResponse {
             // The client may still be sending: a plain close could take the response from it.
             phase = .discarding(server.limits.discarded)
+            sayLast()
             stream.endWriting()
             wait(2_000)
             return
@@ -376,7 +387,7 @@ final class HTTPConnection: ByteStreamDelegate {
                 let framing: HTTPResponseHead.Body = status == 204 || status == 304 ? .none : .length(length)
                 try HTTPResponseHead.write(
                     status: status,
-                    fields: fields,
+                    fields: tls == nil ? fields : fields + server.fieldsOverTLS,
                     body: framing,
                     close: closesAfterResponse,
                     to: &head
@@ -389,9 +400,9 @@ final class HTTPConnection: ByteStreamDelegate {
             }
         } write: { bytes in
             if withoutBody || written != status {
-                stream.write(Self.headOnly(bytes))
+                write(Self.headOnly(bytes))
             } else {
-                stream.write(bytes)
+                write(bytes)
             }
         }
         if written != status { closesAfterResponse = true }
@@ -423,7 +434,7 @@ final class HTTPConnection: ByteStreamDelegate {
         do {
             try HTTPResponseHead.write(
                 status: status,
-                fields: fields,
+                fields: tls == nil ? fields : fields + server.fieldsOverTLS,
                 body: untilClose ? .untilClose : .chunked,
                 close: closesAfterResponse,
                 to: &head
@@ -437,7 +448,7 @@ final class HTTPConnection: ByteStreamDelegate {
     }
 
     func send(_ bytes: Span<UInt8>) {
-        stream.write(bytes)
+        write(bytes)
         watchWrites()
     }
 
@@ -445,7 +456,7 @@ final class HTTPConnection: ByteStreamDelegate {
         server.output.compose {
             HTTPResponseHead.append(chunk: chunk, to: &$0)
         } write: {
-            stream.write($0)
+            write($0)
         }
         watchWrites()
     }
@@ -455,6 +466,57 @@ final class HTTPConnection: ByteStreamDelegate {
     }
 
     private static let lastChunk = composed { HTTPResponseHead.appendLastChunk(to: &$0) }
+
+    private func write(_ bytes: Span<UInt8>) {
+        guard let tls else { return stream.write(bytes) }
+        if !tls.send(bytes) { closesAfterResponse = true }
+        flush(tls)
+    }
+
+    // MARK: TLS
+
+    /// Opens what came, and reads what was in it.
+    private func open(_ bytes: Span<UInt8>, _ tls: TLSSession) {
+        let wasEstablished = tls.isEstablished
+        let standing = tls.receive(bytes) { plain in
+            if case .closed = phase { return }
+            received(plain)
+        }
+        if case .closed = phase { return }
+        flush(tls)
+        switch standing {
+        case .open:
+            if !wasEstablished, tls.isEstablished, case .head = phase, deadlineIsIdle {
+                wait(server.limits.idle)
+            }
+        case .ended:
+            close()
+        case .plainHTTP:
+            stream.write(Self.wrongProtocol.span)
+            close()
+        case .failed(let failure):
+            server.handler.refused(HTTPRefusal(400, "TLS: \(failure.message)"))
+            close()
+        }
+    }
+
+    /// The answer to a client that does not know that the port speaks TLS.
+    private static let wrongProtocol = composed {
+        let text = "This port speaks TLS: use https.\n"
+        $0.append("HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n")
+        $0.append("Content-Length: \(text.utf8.count)\r\n\r\n\(text)")
+    }
+
+    private func flush(_ tls: TLSSession) {
+        tls.takeOutput { stream.write($0) }
+    }
+
+    /// Says that nothing more comes, so that a cut is not taken for an end (RFC 8446 §6.1).
+    private func sayLast() {
+        guard let tls else { return }
+        tls.end()
+        flush(tls)
+    }
 
     // MARK: Time
 

@@ -51,7 +51,7 @@ package struct HTTPRefusal: Error, Sendable, Equatable {
         reason = error.reason
     }
 
-    private init(_ status: Int, _ reason: String) {
+    init(_ status: Int, _ reason: String) {
         self.status = status
         self.reason = reason
     }

@@ -1,6 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 package import EventLoop
+package import TLS
 
 /// An HTTP/1.1 server (RFC 9112) on one loop, under the strict profile of `HTTPWire`.
 ///
@@ -10,8 +11,12 @@ package final class HTTPServer {
     /// The loop it lives on.
     package let loop: EventLoop
     /// What bounds its connections.
-    package let limits: HTTPServerLimits
+    package var limits: HTTPServerLimits
     let handler: any HTTPHandler
+    /// What connections to come speak TLS with; nil speaks plain HTTP.
+    package var tls: TLSContext?
+    /// Fields that every response over TLS has besides.
+    package var fieldsOverTLS: [HTTPResponseField] = []
     let output = OutputBuffer()
     private(set) var isDraining = false
     private var listener: TCPListener?
@@ -89,7 +94,9 @@ package final class HTTPServer {
             stream.close()
             return
         }
-        let connection = HTTPConnection(stream, server: self, isScarce: isScarce)
+        let session = tls.flatMap { TLSSession($0) }
+        guard tls == nil || session != nil else { return stream.close() }
+        let connection = HTTPConnection(stream, session, server: self, isScarce: isScarce)
         connections[ObjectIdentifier(connection)] = connection
         connection.start()
     }

@@ -98,8 +98,14 @@ package protocol Backend: AnyObject {
     var sessionLimit: Int? { get }
     /// What its sessions are told when another process has taken the place of the one that knew their state.
     var stateLost: StateLoss { get }
+    /// How many sessions one principal may have, if the server says so itself.
+    var principalSessionLimit: Int? { get }
+    /// Whether a call waits at it.
+    var isBusy: Bool { get }
     /// How many processes stand behind it now.
     var processCount: Int { get }
+    /// What its processes are at.
+    var statistics: BackendStatistics { get }
     /// Whether it is known which eras the server speaks, so that conversations may be opened.
     var isKnown: Bool { get }
     /// Calls back once that is known, or with why it cannot be found out.
@@ -138,6 +144,9 @@ package protocol Backend: AnyObject {
 }
 
 extension Backend {
+    /// No more than the gateway says.
+    package var principalSessionLimit: Int? { nil }
+
     /// Where names mean the same to all.
     package func headerParameters(ofTool name: [UInt8], for principal: Principal) -> HeaderParameters? {
         headerParameters(ofTool: name)
@@ -145,6 +154,9 @@ extension Backend {
 }
 
 extension Backend {
+    /// Where there are no processes, there is nothing to tell of them.
+    package var statistics: BackendStatistics { BackendStatistics() }
+
     /// Their clients are told that lists may have changed.
     package var stateLost: StateLoss { .notify }
 }

@@ -93,9 +93,17 @@ package final class ServerBackend: Backend {
     package var problem: String? { context.server.problem }
     package var sessionTimeout: UInt64? { context.server.sessionTimeout?.wholeMilliseconds }
     package var sessionLimit: Int? { context.server.limits.sessions }
+    package var principalSessionLimit: Int? { context.server.limits.sessionsPerPrincipal }
     package var stateLost: StateLoss { context.server.stateLost }
+    package var isBusy: Bool { conversations.values.contains(where: \.isBusy) }
     package var processCount: Int { source.processCount }
-    package var reports: [ServerReport] { source.reports }
+    package var statistics: BackendStatistics {
+        var statistics = BackendStatistics()
+        statistics.reports = source.reports
+        statistics.counts = context.counts
+        statistics.dropped = context.dropped
+        return statistics
+    }
 
     // MARK: Conversations
 

@@ -18,8 +18,19 @@ extension GatewayConfiguration {
             members = servers
         }
         guard !members.isEmpty else { return nil }
+        let isTaken = servers.contains { $0.name == "federation" }
+        return FederatedBackend(
+            members,
+            name: isTaken ? "federation.of.all" : "federation",
+            settings: federationSettings(log: log),
+            on: loop
+        )
+    }
+
+    /// How the federation goes about it.
+    func federationSettings(log: Log) -> FederationSettings {
         var settings = FederationSettings()
-        settings.separator = federation.separator
+        settings.separator = federation?.separator ?? settings.separator
         settings.memberDeadline = timeouts.federation.wholeMilliseconds
         settings.patience = timeouts.requestState.wholeMilliseconds
         settings.inFlight = limits.inFlight
@@ -27,12 +38,6 @@ extension GatewayConfiguration {
         settings.idleLimit = timeouts.session.wholeMilliseconds
         let log = log.of("federation")
         settings.log = { log.info($0) }
-        let isTaken = servers.contains { $0.name == "federation" }
-        return FederatedBackend(
-            members,
-            name: isTaken ? "federation.of.all" : "federation",
-            settings: settings,
-            on: loop
-        )
+        return settings
     }
 }

@@ -13,8 +13,8 @@ package import Sessions
 package final class FrontendContext {
     let loop: EventLoop
     let pipeline: Pipeline
-    let limits: Limits
-    let timeouts: Timeouts
+    var limits: Limits
+    var timeouts: Timeouts
     let log: Log
     /// Seals cursors and request states.
     ///

@@ -20,11 +20,13 @@ import Telemetry
 /// nothing new is taken, what is being answered may finish within `shutdownGrace`, then every process is ended.
 package final class GatewayServer {
     private let context: FrontendContext
-    private let backends: [any Backend]
+    private let servers: ServerSet
     /// Where clients come in: one of these.
     private let front: any GatewayFront
     private let server: HTTPServer?
-    private let configuration: GatewayConfiguration
+    private let tlsFiles: TLSFiles?
+    private var configuration: GatewayConfiguration
+    private let log: Log
     private let clock: LoopTimer
     private let exporter: SpanExporter?
     private var clockTicks = 0
@@ -55,44 +57,10 @@ package final class GatewayServer {
         entrance: GatewayEntrance = .http
     ) throws {
         self.configuration = configuration
+        self.log = log
         let lasting = try LastingSessions.open(configuration, on: loop, log: log)
-        let launcher = ChildSpawner.locateLauncher()
-        if launcher == nil, configuration.servers.contains(where: \.isEnabled) {
-            log.warning("gatehouse-launcher is not beside this program: what children start may outlive them")
-        }
-        let spawner = ChildSpawner(launcher: launcher)
-        let confinement = Confinement(configuration, in: environment)
-        let population = ChildPopulation(
-            limit: configuration.limits.children,
-            principalLimit: configuration.limits.childrenPerPrincipal ?? .max
-        )
-        let processes = configuration.servers.filter(\.isEnabled).map { server in
-            let context = ServerContext(
-                server: server,
-                limits: configuration.limits,
-                loop: loop,
-                timeouts: configuration.timeouts,
-                log: log
-            )
-            // Off loopback nobody is known apart, so that nothing may stay in a process between two calls.
-            let isolation = server.isolation ?? (configuration.bindsToLoopback ? .principal : .call)
-            if let endpoint = server.remote {
-                return ServerBackend(
-                    context,
-                    isolation: isolation,
-                    endpoint: endpoint,
-                    egress: configuration.egress
-                )
-            }
-            return ServerBackend(
-                context,
-                isolation: isolation,
-                environment: environment,
-                spawner: spawner,
-                confinement: confinement,
-                population: population
-            )
-        }
+        let tracer = configuration.tracer(on: loop, log: log)
+        exporter = tracer?.exporter
         let own = hosted.map { name, server in
             HostedBackend(
                 server,
@@ -103,24 +71,13 @@ package final class GatewayServer {
                 on: loop
             )
         }
-        let servers: [any Backend] = processes + own
-        let single = configuration.defaultServer?.name ?? (servers.count == 1 ? servers[0].name : nil)
-        let federation =
-            single == nil ? configuration.federation(of: servers, on: loop, log: log) : nil
-        backends = servers + (federation.map { [$0] } ?? [])
-        let tracer = configuration.tracer(on: loop, log: log)
-        exporter = tracer?.exporter
+        servers = ServerSet(configuration, hosting: own, in: environment, on: loop, tracer: tracer, log: log)
         let pipeline = Pipeline(
-            admission: Admission(
-                hosts: configuration.hosts + [
-                    configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
-                ],
-                origins: configuration.origins,
-                allowsLoopback: configuration.bindsToLoopback
-            ),
-            registry: Registry(backends, defaultName: single ?? federation?.name),
+            admission: Self.admission(configuration),
+            registry: servers.registry,
             sessions: SessionTable(
                 capacity: configuration.limits.sessions,
+                principalCapacity: configuration.limits.sessionsPerPrincipal ?? .max,
                 lifetime: entrance.sessionLifetime(configuration.timeouts)
             ),
             records: Records(log: log, tracer: tracer)
@@ -145,8 +102,10 @@ package final class GatewayServer {
                 handler: GatewayHandler(context)
             )
             (front, server) = (listening, listening)
+            tlsFiles = try configuration.tls.map { try TLSFiles($0, listening, log: log) }
         case .pipes(let pipes):
             (front, server) = (try pipes.open(context), nil)
+            tlsFiles = nil
         }
         let ticker = Ticker()
         clock = LoopTimer(loop) { ticker.tick() }
@@ -154,17 +113,45 @@ package final class GatewayServer {
         let period = max(configuration.timeouts.heartbeat.wholeMilliseconds / UInt64(Self.slots), 10)
         clock.repeat(every: configuration.timeouts.heartbeat == .zero ? 1_000 : period)
         GatewayReadings.register(in: pipeline, of: server)
-        warmUp(processes[...])
     }
 
-    /// Finds out what the servers speak, one after the other, so that the start is no storm of processes.
+    private static func admission(_ configuration: GatewayConfiguration) -> Admission {
+        let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+        return Admission(
+            hosts: configuration.hosts + [host],
+            origins: configuration.origins,
+            allowsLoopback: configuration.bindsToLoopback
+        )
+    }
+
+    /// Goes on with another configuration.
     ///
-    /// A server that somebody asks for in the meantime is looked at at once.
-    private func warmUp(_ rest: ArraySlice<ServerBackend>) {
-        guard let next = rest.first, !context.isDraining else { return }
-        next.warmUp { [weak self] in
-            self?.context.loop.onNextTurn { self?.warmUp(rest.dropFirst()) }
+    /// Servers that stay the same keep their processes and sessions. Those that changed, or are gone, take nothing new and
+    /// end when they have finished, or after `shutdownGrace`. What only a restart can change is said in the log and stays.
+    package func reload(_ next: GatewayConfiguration) {
+        guard !context.isDraining else { return }
+        for (name, isSame) in configuration.fixedParts(comparedTo: next) where !isSame {
+            log.warning("gateway.\(name) has changed, which takes effect after a restart")
         }
+        let next = next.keepingFixedParts(of: configuration)
+        configuration = next
+        context.limits = next.limits
+        context.timeouts = next.timeouts
+        context.pipeline.admission = Self.admission(next)
+        context.pipeline.sessions.change(
+            capacity: next.limits.sessions,
+            principalCapacity: next.limits.sessionsPerPrincipal ?? .max,
+            lifetime: next.timeouts.sessionLifetime.wholeMilliseconds
+        )
+        context.lasting?.rules = LastingRules.all(of: next)
+        server?.limits = Self.limits(next)
+        let gone = servers.apply(next)
+        context.pipeline.registry = servers.registry
+        for backend in gone {
+            let sessions = context.pipeline.sessions.retire(server: backend.name)
+            servers.retire(backend, sessions, within: next.timeouts.shutdownGrace.wholeMilliseconds)
+        }
+        log.info("the configuration is used; \(gone.count) servers have changed or are gone")
     }
 
     /// The port that it listens on.
@@ -174,7 +161,7 @@ package final class GatewayServer {
     package var url: String {
         if let publicURL = configuration.publicURL { return publicURL }
         let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
-        return "http://\(host):\(port)"
+        return "\(configuration.tls == nil ? "http" : "https")://\(host):\(port)"
     }
 
     /// Ends the gateway; calls back when no connection and no process is left.
@@ -188,7 +175,7 @@ package final class GatewayServer {
             }
         }
         context.pipeline.channels.drain()
-        for backend in backends { backend.beginStopping() }
+        for backend in servers.backends { backend.beginStopping() }
         graceTimer = LoopTimer(context.loop) { [weak self] in self?.graceIsOver() }
         graceTimer?.schedule(after: configuration.timeouts.shutdownGrace.wholeMilliseconds)
         front.drain { [weak self] in self?.endServers() }
@@ -212,14 +199,7 @@ package final class GatewayServer {
         clock.close()
         context.lasting?.suspend(context.pipeline.sessions.all, now: context.loop.now)
         context.pipeline.sessions.endAll()
-        var waiting = backends.count
-        guard waiting > 0 else { return stopped() }
-        for backend in backends {
-            backend.end { [weak self] in
-                waiting -= 1
-                if waiting == 0 { self?.stopped() }
-            }
-        }
+        servers.end { [weak self] in self?.stopped() }
     }
 
     /// Milliseconds that the last spans may take to be sent.
@@ -241,7 +221,7 @@ package final class GatewayServer {
         clockTicks += 1
         let slot = clockTicks % Self.slots
         if configuration.timeouts.heartbeat != .zero {
-            for backend in backends { backend.heartbeat(slot: slot, of: Self.slots) }
+            for backend in servers.backends { backend.heartbeat(slot: slot, of: Self.slots) }
             for session in context.pipeline.sessions.all where abs(session.id.hashValue % Self.slots) == slot
             {
                 for stream in session.streams.values {
@@ -254,7 +234,8 @@ package final class GatewayServer {
         nextSweep = now + 1_000
         let idle = configuration.timeouts.session.wholeMilliseconds
         let registry = context.pipeline.registry
-        for backend in backends { backend.sweep(now: now) }
+        servers.sweep(now: now)
+        if let server { tlsFiles?.look(server) }
         context.lasting?.tick(context.pipeline.sessions.all, now: now)
         context.pipeline.channels.sweep(at: now)
         context.pipeline.sessions.sweep(at: now) { registry.find($0.server)?.sessionTimeout ?? idle }

@@ -255,7 +255,7 @@ final class LegacyFrontend {
                 self?.refuse(refusal, id: message.id(in: bytes), port)
             }
         }
-        try checkRoom(backend)
+        try checkRoom(backend, for: passage.principal)
         var edits = Edits()
         let wanted = bytes.string(message.params.protocolVersion).flatMap(Revision.init(bytes:))
         if wanted?.era != .legacy {
@@ -318,11 +318,15 @@ final class LegacyFrontend {
     }
 
     /// Checks that another session may be opened.
-    func checkRoom(_ backend: any Backend) throws(Refusal) {
+    func checkRoom(_ backend: any Backend, for principal: Principal) throws(Refusal) {
         let sessions = context.pipeline.sessions
         guard sessions.hasRoom else { throw .busy("Too many sessions are open; try again later") }
         if let limit = backend.sessionLimit, sessions.count(server: backend.name) >= limit {
             throw .busy("Too many sessions of this server are open; try again later")
+        }
+        let limit = backend.principalSessionLimit
+        guard sessions.hasRoom(for: principal, server: backend.name, limit: limit) else {
+            throw .busy("Too many sessions of yours are open; end one, or try again later")
         }
     }
 
@@ -393,7 +397,7 @@ final class LegacyFrontend {
     private func openSeedSession(_ exchange: HTTPExchange, _ visit: Visit) throws(Refusal) {
         let passage = visit.passage
         guard let backend = passage.backend else { return }
-        try checkRoom(backend)
+        try checkRoom(backend, for: passage.principal)
         if !backend.isKnown {
             do throws(Failure) {
                 return try backend.whenKnown { [weak self] failure in
@@ -537,7 +541,7 @@ final class LegacyFrontend {
         let passage = visit.passage
         try context.restorer?.restore(
             sleeping,
-            hasRoom: { () throws(Refusal) in try checkRoom(sleeping.backend) }
+            hasRoom: { () throws(Refusal) in try checkRoom(sleeping.backend, for: passage.principal) }
         ) { [weak self] result in
             guard let self, exchange.isOpen else { return }
             switch result {

@@ -13,9 +13,9 @@ package import Sessions
 /// policy are built: everyone is the anonymous principal.
 package final class Pipeline {
     /// Which hosts and origins may ask.
-    package let admission: Admission
+    package var admission: Admission
     /// The servers.
-    package let registry: Registry
+    package var registry: Registry
     /// The sessions.
     package let sessions: SessionTable
     /// The channels of clients of 2024-11-05.

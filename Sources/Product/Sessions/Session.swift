@@ -155,7 +155,8 @@ package final class Session {
     /// Whether a stream is open or a call waits, so that the session is in use although nothing comes.
     package var isInUse: Bool { foundation.isBusy || streams.values.contains { $0.outlet?.isOpen == true } }
 
-    func end() {
+    /// Ends it; `SessionTable.end` is for those that can still be found.
+    package func end() {
         guard !hasEnded else { return }
         hasEnded = true
         foundation.end()

@@ -5,16 +5,19 @@ import Bytes
 /// The open sessions of the legacy era, bounded in number, in idle time and in age.
 package final class SessionTable {
     private var sessions: [SessionID: Session] = [:]
-    private let capacity: Int
-    private let lifetime: UInt64
+    private var capacity: Int
+    private var principalCapacity: Int
+    private var lifetime: UInt64
 
     /// Starts empty.
     ///
     /// - Parameters:
     ///   - capacity: How many may be open at once.
+    ///   - principalCapacity: How many of them one principal may have.
     ///   - lifetime: Milliseconds after which a session ends, whatever it does.
-    package init(capacity: Int, lifetime: UInt64) {
+    package init(capacity: Int, principalCapacity: Int = .max, lifetime: UInt64) {
         self.capacity = capacity
+        self.principalCapacity = principalCapacity
         self.lifetime = lifetime
     }
 
@@ -49,6 +52,23 @@ package final class SessionTable {
     /// Hears of every session that has ended.
     package var onEnd: ((Session) -> Void)?
 
+    /// Takes other bounds; sessions that are open stay open.
+    package func change(capacity: Int, principalCapacity: Int, lifetime: UInt64) {
+        self.capacity = capacity
+        self.principalCapacity = principalCapacity
+        self.lifetime = lifetime
+    }
+
+    /// Whether a principal may open another, of a server that lets one have so many.
+    ///
+    /// Those that are being opened are few and count as soon as they are open.
+    package func hasRoom(for principal: Principal, server: String, limit: Int?) -> Bool {
+        guard limit != nil || principalCapacity < .max else { return true }
+        let own = sessions.values.filter { $0.owner == principal }
+        guard own.count < principalCapacity else { return false }
+        return own.count { $0.server.hasSameBytes(as: server) } < limit ?? .max
+    }
+
     /// Takes a session in.
     package func insert(_ session: Session) {
         sessions[session.id] = session
@@ -71,6 +91,19 @@ package final class SessionTable {
         if sessions.removeValue(forKey: session.id) != nil { ended[reason.index] += 1 }
         session.end()
         onEnd?(session)
+    }
+
+    /// Lets nobody find the sessions of a server any more; what they are doing may go on.
+    ///
+    /// - Returns: The sessions, for who ends them.
+    package func retire(server: String) -> [Session] {
+        let found = sessions.values.filter { $0.server.hasSameBytes(as: server) }
+        for session in found {
+            sessions[session.id] = nil
+            ended[SessionEnd.server.index] += 1
+            onEnd?(session)
+        }
+        return found
     }
 
     /// Ends the sessions that nobody has used for their server's idle time, or that are too old.

@@ -18,7 +18,7 @@ PEERS = Path(__file__).resolve().parents[1]
 SERVERS = PEERS / "servers"
 BINARY = Path(os.environ.get("GATEHOUSE_BIN", ROOT / ".build" / "debug" / "gatehouse"))
 IS_STANDIN = os.environ.get("GATEHOUSE_STANDIN") == "1"
-LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
+LISTENING = re.compile(r"listening on https?://127\.0\.0\.1:(\d+)")
 
 
 def sdk(script="everything.py", **more):

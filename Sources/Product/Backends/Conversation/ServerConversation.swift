@@ -317,6 +317,7 @@ final class ServerConversation: Conversation {
 
     private func start() throws(Failure) {
         if restarts.hasDied {
+            context.counts.restarts += 1
             switch restarts.restart(at: context.loop.now) {
             case .giveUp:
                 listener?.gaveUp()

@@ -14,7 +14,8 @@ package final class FederatedBackend: Backend {
     package let name: String
     /// The servers, in the order in which they are listed.
     let members: [any Backend]
-    let settings: FederationSettings
+    /// How it does it; another configuration may say otherwise.
+    package var settings: FederationSettings
     let loop: EventLoop
     private var conversations: [UInt64: FederatedConversation] = [:]
     private var byPrincipal: [Principal: UInt64] = [:]
@@ -62,6 +63,8 @@ package final class FederatedBackend: Backend {
     package var sessionLimit: Int? { nil }
     /// The processes are counted where they are.
     package var processCount: Int { 0 }
+
+    package var isBusy: Bool { conversations.values.contains(where: \.isBusy) }
 
     /// Each server is asked when it is needed, so that one that is slow keeps nobody from the others.
     package var isKnown: Bool { true }

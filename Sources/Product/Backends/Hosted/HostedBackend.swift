@@ -56,6 +56,7 @@ package final class HostedBackend: Backend {
     package var problem: String? { nil }
     package var sessionTimeout: UInt64? { nil }
     package var sessionLimit: Int? { nil }
+    package var isBusy: Bool { conversations.values.contains(where: \.isBusy) }
     package var processCount: Int { 0 }
     package var isKnown: Bool { true }
 

@@ -170,8 +170,10 @@ final class ChildLink: ServerLink, ChildDelegate {
 
     func childDiagnostics(_ bytes: Span<UInt8>, of child: Child) {
         guard !isStopping else { return }
-        let text = bytes.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
-        for line in text.split(whereSeparator: \.isNewline) { context.log.debug("stderr: \(line)") }
+        if context.log.writes(.debug) {
+            let text = bytes.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+            for line in text.split(whereSeparator: \.isNewline) { context.log.debug("stderr: \(line)") }
+        }
         delegate?.linkShowsLife()
     }
 
@@ -209,6 +211,7 @@ final class ChildLink: ServerLink, ChildDelegate {
             sentBytes: traffic.sentBytes,
             receivedMessages: traffic.receivedMessages,
             receivedBytes: traffic.receivedBytes,
+            pendingBytes: child.pendingInput,
             diagnosticsTail: child.diagnosticsTail
         )
     }

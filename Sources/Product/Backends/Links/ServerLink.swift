@@ -124,6 +124,8 @@ package struct ServerReport: Sendable, Equatable {
     package let sentBytes: Int
     package let receivedMessages: Int
     package let receivedBytes: Int
+    /// Bytes that it has not taken yet.
+    package let pendingBytes: Int
     /// The last lines of its standard error.
     package let diagnosticsTail: String
 }

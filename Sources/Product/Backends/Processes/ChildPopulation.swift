@@ -14,8 +14,8 @@ package final class ChildPopulation {
         let end: () -> Void
     }
 
-    private let limit: Int
-    private let principalLimit: Int
+    private var limit: Int
+    private var principalLimit: Int
     /// How many run or are being started.
     package private(set) var count = 0
     private var counts: [Principal: Int] = [:]
@@ -29,6 +29,12 @@ package final class ChildPopulation {
     ///   - limit: How many may run.
     ///   - principalLimit: How many of them for one principal.
     package init(limit: Int, principalLimit: Int = .max) {
+        self.limit = limit
+        self.principalLimit = principalLimit
+    }
+
+    /// Takes other bounds; who is in stays in.
+    package func change(limit: Int, principalLimit: Int) {
         self.limit = limit
         self.principalLimit = principalLimit
     }

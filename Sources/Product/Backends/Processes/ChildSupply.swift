@@ -30,8 +30,6 @@ final class ChildSupply: LinkSource {
     private var starting = 0
     private var isEnding = false
     private var onEnd: (() -> Void)?
-    /// How processes ended that nobody had told to.
-    private(set) var lastExit: ChildExit?
 
     init(
         _ context: ServerContext,
@@ -112,14 +110,17 @@ final class ChildSupply: LinkSource {
             return completion(.failure(Self.cannotStart("\(error)")))
         }
         starting += 1
+        let asked = WallClock.now
         spawner.spawn(command, on: context.loop) { [weak self, context] result in
             self?.starting -= 1
             defer { self?.finishIfEmpty() }
             switch result {
             case .failure(let failure):
+                context.noteStart(since: asked, failure: "\(failure)")
                 place?.leave()
                 completion(.failure(Self.cannotStart("\(failure)")))
             case .success(let child):
+                context.noteStart(since: asked, failure: nil)
                 context.log.debug("started process \(child.pid)")
                 guard let self else { return child.kill() }
                 let link = ChildLink(child, framing, place, context, self)
@@ -187,7 +188,7 @@ final class ChildSupply: LinkSource {
     /// A process is gone: another may take its place.
     func gone(_ link: ChildLink, _ exit: ChildExit) {
         links[ObjectIdentifier(link)] = nil
-        if !link.isStopping { lastExit = exit }
+        context.counts.note(exit, isExpected: link.isStopping)
         if let index = ready.firstIndex(where: { $0 === link }) {
             ready.remove(at: index)
             pool.noteFailure(wasReady: true, at: context.loop.now)

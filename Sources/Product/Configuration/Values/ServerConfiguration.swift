@@ -4,7 +4,7 @@
 ///
 /// A mistake in it stops neither the gateway nor the other servers: `problem` then says what is wrong, and the server
 /// answers with that instead of starting.
-package struct ServerConfiguration: Sendable {
+package struct ServerConfiguration: Sendable, Equatable {
     /// The name in the path `/mcp/{name}`: letters, digits, `_` and `-`, at most 64, and not a word that has another
     /// meaning there.
     package var name: String

@@ -29,7 +29,7 @@ final class EventStreamFrontend {
         let passage = visit.passage
         guard let backend = passage.backend else { return }
         do throws(Refusal) {
-            try legacy.checkRoom(backend)
+            try legacy.checkRoom(backend, for: visit.passage.principal)
         } catch {
             context.pipeline.records.noteRefusal(error.status, error.failure.message)
             return exchange.refuse(error, id: nil, origin: passage.origin)

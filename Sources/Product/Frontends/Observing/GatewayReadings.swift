@@ -12,7 +12,7 @@ enum GatewayReadings {
     static func register(in pipeline: Pipeline, of server: HTTPServer?) {
         let metrics = pipeline.records.metrics
         register(sessions: pipeline.sessions, in: metrics)
-        register(connectionsOf: server, in: metrics)
+        if let server { register(connectionsOf: server, in: metrics) }
         register(serversOf: pipeline, in: metrics)
         ProcessUsage.register(in: metrics)
         metrics.reading("gatehouse_build_info", "The version of this program.", labels: ["version"]) {
@@ -25,49 +25,115 @@ enum GatewayReadings {
             "gatehouse_sessions_open",
             "Sessions of the legacy era that are open.",
             labels: ["server"]
-        ) { [weak sessions] in
+        ) { [unowned sessions] in
             var counts: [String: Int] = [:]
-            for session in sessions?.all ?? [] { counts[session.server, default: 0] += 1 }
+            for session in sessions.all { counts[session.server, default: 0] += 1 }
             return counts.sorted { $0.key < $1.key }.map { MetricSample($0.value, [$0.key]) }
         }
         metrics.reading("gatehouse_sessions_opened_total", "Sessions that were opened.", .counter) {
-            [weak sessions] in [MetricSample(sessions?.opened ?? 0)]
+            [unowned sessions] in [MetricSample(sessions.opened)]
         }
         metrics.reading(
             "gatehouse_sessions_ended_total",
             "Sessions that ended, by the reason.",
             .counter,
             labels: ["reason"]
-        ) { [weak sessions] in
-            zip(SessionEnd.allCases, sessions?.ended ?? []).map { MetricSample($1, [$0.rawValue]) }
+        ) { [unowned sessions] in
+            zip(SessionEnd.allCases, sessions.ended).map { MetricSample($1, [$0.rawValue]) }
         }
     }
 
-    private static func register(connectionsOf server: HTTPServer?, in metrics: MetricsRegistry) {
+    private static func register(connectionsOf server: HTTPServer, in metrics: MetricsRegistry) {
         metrics.reading("gatehouse_connections_open", "Connections of clients that are open.") {
-            [weak server] in [MetricSample(server?.connectionCount ?? 0)]
+            [unowned server] in [MetricSample(server.connectionCount)]
         }
         metrics.reading(
             "gatehouse_connections_refused_total",
             "Connections that were closed at once because there were too many.",
             .counter
-        ) { [weak server] in [MetricSample(server?.refusedConnections ?? 0)] }
+        ) { [unowned server] in [MetricSample(server.refusedConnections)] }
         metrics.reading("gatehouse_streams_open", "Event streams to clients that are open.") {
-            [weak server] in [MetricSample(server?.streamCount ?? 0)]
+            [unowned server] in [MetricSample(server.streamCount)]
         }
         metrics.reading("gatehouse_client_queue_bytes", "Bytes that wait for clients to take them.") {
-            [weak server] in [MetricSample(server?.pendingBytes ?? 0)]
+            [unowned server] in [MetricSample(server.pendingBytes)]
         }
     }
 
     private static func register(serversOf pipeline: Pipeline, in metrics: MetricsRegistry) {
         metrics.reading("gatehouse_server_usable", "Whether a server can be used at all.", labels: ["server"])
         {
-            [weak pipeline] in
-            (pipeline?.registry.all ?? []).map { MetricSample($0.problem == nil ? 1 : 0, [$0.name]) }
+            [unowned pipeline] in
+            pipeline.registry.all.map { MetricSample($0.problem == nil ? 1 : 0, [$0.name]) }
         }
         metrics.reading("gatehouse_processes", "Processes of servers that run.", labels: ["server"]) {
-            [weak pipeline] in (pipeline?.registry.all ?? []).map { MetricSample($0.processCount, [$0.name]) }
+            [unowned pipeline] in pipeline.registry.all.map { MetricSample($0.processCount, [$0.name]) }
         }
+        registerChildren(pipeline, in: metrics)
+    }
+
+    private static func registerChildren(_ pipeline: Pipeline, in metrics: MetricsRegistry) {
+        /// Rows of all servers that have processes.
+        func rows(_ read: @escaping (String, BackendStatistics) -> [MetricSample]) -> () -> [MetricSample] {
+            { [unowned pipeline] in pipeline.registry.all.flatMap { read($0.name, $0.statistics) } }
+        }
+        metrics.reading(
+            "gatehouse_children",
+            "Processes of servers by what they do.",
+            labels: ["server", "state"],
+            rows { name, statistics in
+                ServerReport.State.allCases.map { state in
+                    MetricSample(statistics.reports.count { $0.state == state }, [name, state.rawValue])
+                }
+            }
+        )
+        metrics.reading(
+            "gatehouse_child_queue_bytes",
+            "Bytes that wait for servers to read them.",
+            labels: ["server"],
+            rows { name, statistics in
+                [MetricSample(statistics.reports.reduce(0) { $0 + $1.pendingBytes }, [name])]
+            }
+        )
+        let counts: [(String, String, (ProcessCounts) -> Int)] = [
+            ("gatehouse_child_starts_total", "Processes of servers that were started.", { $0.starts }),
+            (
+                "gatehouse_child_start_failures_total", "Processes that could not be started.",
+                { $0.startFailures }
+            ),
+            (
+                "gatehouse_child_restarts_total", "Starts in the place of a process that had died.",
+                { $0.restarts }
+            ),
+        ]
+        for (name, help, read) in counts {
+            metrics.reading(
+                name,
+                help,
+                .counter,
+                labels: ["server"],
+                rows { server, statistics in [MetricSample(read(statistics.counts), [server])] }
+            )
+        }
+        metrics.reading(
+            "gatehouse_child_exits_total",
+            "Processes that ended, by how.",
+            .counter,
+            labels: ["server", "kind"],
+            rows { name, statistics in
+                zip(ProcessCounts.ExitKind.allCases, statistics.counts.exits).map {
+                    MetricSample($1, [name, $0.rawValue])
+                }
+            }
+        )
+        metrics.reading(
+            "gatehouse_server_messages_dropped_total",
+            "Messages of servers that went nowhere, by reason.",
+            .counter,
+            labels: ["server", "reason"],
+            rows { name, statistics in
+                statistics.dropped.sorted { $0.key < $1.key }.map { MetricSample($0.value, [name, $0.key]) }
+            }
+        )
     }
 }

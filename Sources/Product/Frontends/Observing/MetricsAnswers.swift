@@ -4,6 +4,7 @@ import Backends
 import Bytes
 import Configuration
 import Diagnostics
+import EventLoop
 import Gateway
 import HTTPServer
 import HTTPWire
@@ -64,7 +65,31 @@ extension FrontendContext {
             .init("sessions", .number(String(pipeline.sessions.count(server: backend.name)))),
             .init("processes", .number(String(backend.processCount))),
         ]
+        let statistics = backend.statistics
+        let counts = statistics.counts
+        members += [
+            .init("starts", .number(String(counts.starts))),
+            .init("restarts", .number(String(counts.restarts))),
+            .init("start_failures", .number(String(counts.startFailures))),
+            .init("children", .array(statistics.reports.map(description))),
+        ]
+        if let exit = counts.lastExit { members.append(.init("last_exit", .string(exit))) }
         if let problem = backend.problem { members.append(.init("problem", .string(problem))) }
         return .object(members)
+    }
+
+    /// What a process is at; of what it wrote on its standard error only how much is kept, since it may hold secrets.
+    private func description(of report: ServerReport) -> JSONValue {
+        func number(_ value: Int) -> JSONValue { .number(String(value)) }
+        return .object([
+            .init("pid", number(Int(report.pid))), .init("state", .string(report.state.rawValue)),
+            .init("uptime_seconds", number(Int(clamping: (loop.now &- report.started) / 1_000))),
+            .init("sent_messages", number(report.sentMessages)),
+            .init("sent_bytes", number(report.sentBytes)),
+            .init("received_messages", number(report.receivedMessages)),
+            .init("received_bytes", number(report.receivedBytes)),
+            .init("waiting_bytes", number(report.pendingBytes)),
+            .init("stderr_tail_bytes", number(report.diagnosticsTail.utf8.count)),
+        ])
     }
 }
