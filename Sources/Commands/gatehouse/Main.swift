@@ -11,6 +11,7 @@ struct Main {
         let rest = Array(arguments.dropFirst())
         switch arguments.first {
         case "serve": exit(Serve.run(arguments: rest))
+        case "connect": exit(Connect.run(arguments: rest))
         case "check": exit(Check.run(arguments: rest))
         case "status": exit(Status.run(arguments: rest))
         case "inspect": exit(Inspect.run(arguments: rest))
@@ -35,6 +36,7 @@ struct Main {
         Usage: gatehouse COMMAND [OPTION…]
 
           serve       offer the servers of a configuration, over HTTP or by pipes
+          connect     make a remote server a local one
           check       say what is wrong with a configuration
           status      show what a running gateway is at
           inspect     list and call what a server offers, from the terminal

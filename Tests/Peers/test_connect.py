@@ -1,0 +1,126 @@
+"""`gatehouse connect`: a remote server as a local one, with the clients of others, in both eras."""
+
+import contextlib
+import json
+import os
+import subprocess
+
+import pytest
+from fastmcp import Client as FastClient
+from fastmcp.client.transports import StdioTransport
+from mcp import Client, StdioServerParameters
+from mcp.client.stdio import stdio_client
+
+from peers.clients import User, text, value
+from peers.gateway import BINARY, run
+from peers.remote import Remote, script
+
+INITIALIZE = {
+    "jsonrpc": "2.0",
+    "id": 0,
+    "method": "initialize",
+    "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "0"}},
+}
+
+
+@pytest.fixture(scope="module")
+def remotes():
+    started = {
+        "sdk": script("over_http.py", "everything", "http"),
+        "fast": script("over_http.py", "fast", "http"),
+        "fast-sse": script("over_http.py", "fast", "sse"),
+        "gatehouse": Remote(str(BINARY), "everything", "--transport", "http"),
+    }
+    yield started
+    for one in started.values():
+        one.stop()
+
+
+@contextlib.asynccontextmanager
+async def connected(url, mode, user=None):
+    more = {"elicitation_callback": user.elicit} if user else {}
+    parameters = StdioServerParameters(command=str(BINARY), args=["connect", url])
+    with open(os.devnull, "w") as nothing:
+        transport = stdio_client(parameters, errlog=nothing)
+        async with Client(transport, mode=mode, read_timeout_seconds=30, cache=None, **more) as client:
+            yield client
+
+
+async def test_a_server_written_with_the_sdk(remotes, mode):
+    user = User()
+    async with connected(remotes["sdk"].url, mode, user) as client:
+        assert text(await client.call_tool("echo", {"text": "käse"})) == "käse"
+        assert value(await client.call_tool("ask_form", {"question": "Wer?"}))["action"] == "accept"
+    assert user.asked[0].message == "Wer?"
+
+
+@pytest.mark.parametrize("server", ["fast", "fast-sse"])
+async def test_a_server_written_with_fastmcp(remotes, mode, server):
+    transport = StdioTransport(str(BINARY), ["connect", remotes[server].url], keep_alive=False)
+    async with FastClient(transport, mode=mode, timeout=30) as client:
+        assert {tool.name for tool in await client.list_tools()} == {"multiply", "area", "steps", "greet"}
+        assert text(await client.call_tool("multiply", {"a": 6, "b": 7})) == "42"
+
+
+@pytest.mark.parametrize("way", [[], ["--type", "sse"]], ids=["http", "sse"])
+async def test_another_gateway(remotes, mode, way):
+    url = remotes["gatehouse"].url + ("/sse" if way else "")
+    parameters = StdioServerParameters(command=str(BINARY), args=["connect", *way, url])
+    with open(os.devnull, "w") as nothing:
+        async with Client(stdio_client(parameters, errlog=nothing), mode=mode, read_timeout_seconds=30) as client:
+            assert "test_simple_text" in {tool.name for tool in (await client.list_tools()).tools}
+            assert text(await client.call_tool("test_simple_text", {}))
+
+
+def connect(*arguments, lines=(INITIALIZE,), **variables):
+    return subprocess.run(
+        [str(BINARY), "connect", "--log-level", "debug", *arguments],
+        input="".join(json.dumps(line) + "\n" for line in lines),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        env={**os.environ, **variables},
+    )
+
+
+def test_headers_are_sent_and_told_to_nobody():
+    upstream = script("upstream.py", "sound")
+    try:
+        secret = {"SECRET_OF_MINE": "Bearer zyx-987"}
+        headers = ["--header", "X-Key: abc-123", "--header-env", "Authorization=SECRET_OF_MINE"]
+        done = connect(*headers, upstream.url, **secret)
+        notes = [json.loads(line) for line in upstream.journal.read_text().splitlines()]
+    finally:
+        upstream.stop()
+    fields = [note["fields"] for note in notes if note["event"] == "request"]
+    assert fields and all(one["x-key"] == "abc-123" and one["authorization"] == "Bearer zyx-987" for one in fields)
+    for said in (done.stdout, done.stderr):
+        assert "zyx-987" not in said and "abc-123" not in said
+
+
+def test_a_server_that_is_not_there_is_an_error_with_words():
+    done = connect("http://127.0.0.1:1/mcp")
+    assert json.loads(done.stdout)["error"]["code"] == -32603
+    assert "reached" in done.stdout
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["ftp://127.0.0.1/mcp"],
+        ["http://user:word@127.0.0.1/mcp"],
+        ["http://127.0.0.1/mcp", "http://127.0.0.1/mcp"],
+        ["--header", "no colon", "http://127.0.0.1/mcp"],
+        ["--header", "a b: c", "http://127.0.0.1/mcp"],
+        ["--header-env", "A=NO_SUCH_VARIABLE", "http://127.0.0.1/mcp"],
+        ["--type", "smoke", "http://127.0.0.1/mcp"],
+        ["--odd", "http://127.0.0.1/mcp"],
+    ],
+)
+def test_bad_usage(arguments):
+    status, stdout, stderr = run("connect", *arguments)
+    assert (status, stdout) == (2, "")
+    assert "word@" not in stderr
+    assert "gatehouse connect --help" in stderr
