@@ -123,7 +123,7 @@ final class InitializePost: Caller {
             now: context.loop.now
         )
         context.pipeline.sessions.insert(session)
-        open?.session = session.id
+        open?.session = session
         close(.ok, id: call.clientID)
         let client = LegacyClient(context, session, capabilities)
         conversation.listener = client

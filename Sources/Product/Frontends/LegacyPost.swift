@@ -72,7 +72,7 @@ final class LegacyPost: Caller {
             bytes,
             server: session.server,
             era: .legacy,
-            session: session.id,
+            session: session,
             head: port.head
         )
         call.trace?.write(message, bytes, &edits)

@@ -16,6 +16,8 @@ package protocol SessionFoundation: AnyObject {
 package final class Session {
     /// Its id.
     package let id: SessionID
+    /// A short name for logs and spans, from which nobody can learn the id.
+    package private(set) lazy var digest = id.digest
     /// Who opened it; nobody else can use it or learn that it exists.
     package let owner: Principal
     /// The server's name.

@@ -68,9 +68,11 @@ package final class SpanExporter {
     /// How many the collector has.
     package var exported: Int { queue.exported }
 
-    /// Takes a span.
-    package func add(_ span: FinishedSpan) {
-        if queue.add(span, at: loop.now) { loop.onNextTurn { [weak self] in self?.send() } }
+    /// Takes a span; `attributes` appends those that are its own, by `SpanShape.append`.
+    package func add(_ span: FinishedSpan, attributes: (inout [UInt8]) -> Void = { _ in }) {
+        if queue.add(span, at: loop.now, attributes: attributes) {
+            loop.onNextTurn { [weak self] in self?.send() }
+        }
     }
 
     /// Sends what waits, and calls back when all of it is gone or the time is up; nothing is sent after that.

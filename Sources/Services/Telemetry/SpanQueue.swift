@@ -35,6 +35,8 @@ struct SpanQueue {
 
     private var open = Batch()
     private var openSince: UInt64 = 0
+    /// Bytes of the last batch: the next is likely as large.
+    private var lastSize = 0
     private var sealed: [Batch] = []
     private var sent: Batch?
     private var failures: UInt64 = 0
@@ -50,14 +52,27 @@ struct SpanQueue {
 
     /// Takes a span.
     ///
+    /// - Parameters:
+    ///   - span: The span.
+    ///   - now: The time.
+    ///   - attributes: Appends the attributes that are its own.
     /// - Returns: Whether a batch became full by it, so that it is time to look for one to send.
-    mutating func add(_ span: FinishedSpan, at now: UInt64) -> Bool {
+    mutating func add(
+        _ span: FinishedSpan,
+        at now: UInt64,
+        attributes: (inout [UInt8]) -> Void = { _ in }
+    ) -> Bool {
         guard sealed.count < Self.batches else {
             dropped += 1
             return false
         }
-        if open.count == 0 { openSince = now } else { open.text.append(UInt8(ascii: ",")) }
-        span.append(to: &open.text)
+        if open.count == 0 {
+            openSince = now
+            open.text.reserveCapacity(lastSize)
+        } else {
+            open.text.append(UInt8(ascii: ","))
+        }
+        span.append(to: &open.text, attributes: attributes)
         open.count += 1
         guard open.count >= Self.batchLimit else { return false }
         seal()
@@ -66,6 +81,7 @@ struct SpanQueue {
 
     private mutating func seal() {
         guard open.count > 0 else { return }
+        lastSize = open.text.count
         sealed.append(open)
         open = Batch()
     }

@@ -38,13 +38,18 @@ package struct SpanShape: Sendable {
     }
 
     /// Appends an attribute, after a comma if others stand before it.
-    static func append(_ name: StaticString, _ value: String, to output: inout [UInt8]) {
+    package static func append(_ name: StaticString, _ value: String, to output: inout [UInt8]) {
         if !output.isEmpty, output.last != UInt8(ascii: "[") { output.append(UInt8(ascii: ",")) }
         output.append(literal: "{\"key\":\"")
         output.append(literal: name)
         output.append(literal: "\",\"value\":{\"stringValue\":")
-        output.append(json: String(value.prefix(256)))
+        output.append(json: cut(value))
         output.append(literal: "}}")
+    }
+
+    /// A text of bounded length; nearly all are short, and counting characters is slow.
+    static func cut(_ text: String) -> String {
+        text.utf8.count <= 256 ? text : String(text.prefix(256))
     }
 }
 
@@ -60,8 +65,6 @@ package struct FinishedSpan {
     package var start: UInt64
     /// When it ended.
     package var end: UInt64
-    /// What is its own.
-    package var attributes: [(StaticString, String)] = []
     /// Why it failed, if it did.
     package var failure: String?
 
@@ -75,7 +78,11 @@ package struct FinishedSpan {
     }
 
     /// Appends it as OTLP's JSON has it (opentelemetry-proto, trace.proto; ids in hexadecimal, times as strings).
-    func append(to output: inout [UInt8]) {
+    ///
+    /// - Parameters:
+    ///   - output: Where to.
+    ///   - attributes: Appends the attributes that are its own, by `SpanShape.append`.
+    func append(to output: inout [UInt8], attributes: (inout [UInt8]) -> Void) {
         output.append(literal: "{\"traceId\":\"")
         place.appendTrace(to: &output)
         output.append(literal: "\",\"spanId\":\"")
@@ -94,11 +101,11 @@ package struct FinishedSpan {
         output.append(decimal: end)
         output.append(literal: "\",\"attributes\":[")
         output.append(contentsOf: shape.attributes)
-        for (name, value) in attributes { SpanShape.append(name, value, to: &output) }
+        attributes(&output)
         output.append(literal: "]")
         if let failure {
             output.append(literal: ",\"status\":{\"code\":2,\"message\":")
-            output.append(json: String(failure.prefix(256)))
+            output.append(json: SpanShape.cut(failure))
             output.append(literal: "}")
         }
         output.append(literal: "}")

@@ -90,9 +90,8 @@ import Testing
         var queue = SpanQueue()
         var first = span(7)
         first.parent = 0xAB
-        first.attributes = [("outcome", "a \"quoted\"\nword")]
         first.failure = "why"
-        _ = queue.add(first, at: 0)
+        _ = queue.add(first, at: 0) { SpanShape.append("outcome", "a \"quoted\"\nword", to: &$0) }
         _ = queue.add(span(8), at: 0)
         let next = queue.next(at: 5_000)
         let batch = try #require(next)

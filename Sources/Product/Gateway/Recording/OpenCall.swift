@@ -12,7 +12,7 @@ package struct OpenCall {
     /// When it began, in nanoseconds of a clock that only goes forward.
     let started: UInt64
     /// The session that it belongs to, if it belongs to one.
-    package var session: SessionID?
+    package var session: Session?
     /// Its place in a trace, if it has one.
     package let trace: CallTrace?
 }

@@ -86,7 +86,7 @@ package final class Records {
         _ bytes: Span<UInt8>,
         server: String,
         era: Era,
-        session: SessionID?,
+        session: Session?,
         head: HTTPRequestHead?
     ) -> OpenCall {
         openCalls += 1
@@ -107,7 +107,7 @@ package final class Records {
         let seconds = Double(nanoseconds) / 1e9
         call.series.count(end, seconds: seconds, in: families)
         if let tracer, let trace = call.trace, let own = trace.own, own.isSampled {
-            tracer.exporter.add(Self.span(call, trace, own, end, nanoseconds, id()))
+            Self.addSpan(call, trace, own, end, nanoseconds, id(), to: tracer.exporter)
         }
         if let failure = end.failure {
             log.info(
@@ -122,14 +122,15 @@ package final class Records {
         }
     }
 
-    private static func span(
+    private static func addSpan(
         _ call: OpenCall,
         _ trace: CallTrace,
         _ own: TraceParent,
         _ end: CallEnd,
         _ nanoseconds: UInt64,
-        _ id: String
-    ) -> FinishedSpan {
+        _ id: String,
+        to exporter: SpanExporter
+    ) {
         let now = WallClock.now
         var span = FinishedSpan(
             own,
@@ -138,16 +139,20 @@ package final class Records {
             start: now &- nanoseconds,
             end: now
         )
-        span.attributes = [("gatehouse.outcome", end.outcome.label)]
-        if !id.isEmpty { span.attributes.append(("jsonrpc.request.id", id)) }
-        if let session = call.session { span.attributes.append(("gatehouse.session", session.digest)) }
-        if let code = end.code { span.attributes.append(("rpc.response.status_code", String(code))) }
-        if let source = end.source {
-            span.attributes.append(("gatehouse.source", source.rawValue))
-            span.attributes.append(("error.type", end.code.map { String($0) } ?? end.outcome.label))
-            if end.outcome != .cancelled { span.failure = end.failure?.message ?? end.outcome.label }
+        if end.source != nil, end.outcome != .cancelled {
+            span.failure = end.failure?.message ?? end.outcome.label
         }
-        return span
+        exporter.add(span) { output in
+            SpanShape.append("gatehouse.outcome", end.outcome.label, to: &output)
+            if !id.isEmpty { SpanShape.append("jsonrpc.request.id", id, to: &output) }
+            if let session = call.session {
+                SpanShape.append("gatehouse.session", session.digest, to: &output)
+            }
+            if let code = end.code { SpanShape.append("rpc.response.status_code", String(code), to: &output) }
+            guard let source = end.source else { return }
+            SpanShape.append("gatehouse.source", source.rawValue, to: &output)
+            SpanShape.append("error.type", end.code.map { String($0) } ?? end.outcome.label, to: &output)
+        }
     }
 
     private static func register(_ exporter: SpanExporter, in metrics: MetricsRegistry) {
