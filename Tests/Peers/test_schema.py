@@ -60,7 +60,8 @@ def gateway(**keys):
         server(max_restarts=1.5),
         server(isolation="user"),
         server(envFile=".env"),
-        server(warm=2),
+        server(warm=-1),
+        server(warm="2"),
         server(sandbox="bwrap"),
         server(auth={"method": "azure_obo"}),
         server(auth={}),
@@ -83,6 +84,7 @@ def test_a_mistake_is_found(value):
     [
         server(),
         server(timeout_seconds=0.5 + 1),
+        server(warm=2),
         gateway(port="${PORT}"),
         gateway(timeouts={"heartbeat": 0}),
         gateway(tls=None),
