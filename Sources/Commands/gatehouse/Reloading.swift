@@ -4,7 +4,8 @@ import Backends
 import Configuration
 import Diagnostics
 import EventLoop
-import Foundation
+import FoundationEssentials
+import Glibc
 import Frontends
 
 /// Watches a configuration file: SIGHUP reads it again at once, and so does a change of the file once it has settled.

@@ -3,7 +3,8 @@
 import Configuration
 import Diagnostics
 import EventLoop
-import Foundation
+import FoundationEssentials
+import Glibc
 import Frontends
 import MCPServer
 
