@@ -5,8 +5,8 @@ import Configuration
 import Diagnostics
 import EventLoop
 import FoundationEssentials
-import Glibc
 import Frontends
+import Glibc
 
 /// Watches a configuration file: SIGHUP reads it again at once, and so does a change of the file once it has settled.
 ///

@@ -4,8 +4,8 @@ import Configuration
 import Diagnostics
 import EventLoop
 import FoundationEssentials
-import Glibc
 import Frontends
+import Glibc
 import MCPServer
 
 /// One run of the gateway, with the signals that end it.
