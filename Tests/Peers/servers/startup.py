@@ -122,6 +122,31 @@ def crashes_twice(server):
     server.run()
 
 
+def held(server):
+    """Answers `initialize` when the file exists that PEER_GATE names."""
+    original = server.on_initialize
+
+    def initialize(message, params):
+        while not os.path.exists(os.environ["PEER_GATE"]):
+            time.sleep(0.01)
+        original(message, params)
+
+    server.on_initialize = initialize
+    server.run()
+
+
+def dies_while_closed(server):
+    """Reads the first message, then ends without an answer, unless the file exists that PEER_GATE names."""
+    note("start")
+    if not os.path.exists(os.environ["PEER_GATE"]):
+        for _ in server.wire.messages():
+            note("died")
+            sys.stderr.write("the database is closed\n")
+            sys.stderr.flush()
+            os._exit(4)
+    server.run()
+
+
 BEHAVIOURS = {
     function.__name__: function
     for function in (
@@ -137,6 +162,8 @@ BEHAVIOURS = {
         asks_in_list,
         needs_input_in_list,
         crashes_twice,
+        held,
+        dies_while_closed,
         rich,
     )
 }
