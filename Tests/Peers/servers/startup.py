@@ -135,15 +135,24 @@ def held(server):
     server.run()
 
 
-def dies_while_closed(server):
-    """Reads the first message, then ends without an answer, unless the file exists that PEER_GATE names."""
-    note("start")
-    if not os.path.exists(os.environ["PEER_GATE"]):
-        for _ in server.wire.messages():
-            note("died")
+def governed(server):
+    """Does at `initialize` what the file says that PEER_GATE names: dies, waits while it says "hold", or answers."""
+    original = server.on_initialize
+
+    def mode():
+        with open(os.environ["PEER_GATE"]) as file:
+            return file.read()
+
+    def initialize(message, params):
+        while mode() == "hold":
+            time.sleep(0.01)
+        if mode() == "die":
             sys.stderr.write("the database is closed\n")
             sys.stderr.flush()
             os._exit(4)
+        original(message, params)
+
+    server.on_initialize = initialize
     server.run()
 
 
@@ -163,7 +172,7 @@ BEHAVIOURS = {
         needs_input_in_list,
         crashes_twice,
         held,
-        dies_while_closed,
+        governed,
         rich,
     )
 }
