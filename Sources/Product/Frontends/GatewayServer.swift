@@ -5,7 +5,7 @@ import Children
 package import Configuration
 package import Diagnostics
 package import EventLoop
-import Foundation
+import FoundationEssentials
 package import Gateway
 import HTTPServer
 import HTTPWire
