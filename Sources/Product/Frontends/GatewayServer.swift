@@ -5,7 +5,7 @@ import Children
 package import Configuration
 package import Diagnostics
 package import EventLoop
-import Foundation
+import FoundationEssentials
 package import Gateway
 import HTTPServer
 import HTTPWire
@@ -169,6 +169,10 @@ package final class GatewayServer {
         log.info("the configuration is used; \(gone.count) servers have changed or are gone")
     }
 
+    /// The name of what answers at `/mcp`; nil if nothing does.
+    ///
+    /// That of a federation is no server's.
+    package var defaultName: String? { context.pipeline.registry.defaultName }
     /// The port that it listens on.
     package var port: UInt16 { server?.port ?? 0 }
 
