@@ -48,6 +48,14 @@ enum RemoteFailures {
         }
     }
 
+    /// Whether it shows that the server is there, whatever it thinks of the request.
+    static func isAnswer(_ error: MCPClientError) -> Bool {
+        switch error {
+        case .http, .refused, .malformed, .incompatible: true
+        default: false
+        }
+    }
+
     /// Whether the server says that it does not know the session (2025-11-25, transports, "Session Management").
     static func isForgotten(_ error: MCPClientError) -> Bool {
         switch error {

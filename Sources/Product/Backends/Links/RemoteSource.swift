@@ -35,6 +35,8 @@ final class RemoteSource: LinkSource {
     private var nextDoubt: UInt64 = 0
     /// Milliseconds between two doubts, so that bad calls do not make it be asked each time.
     private static let certainty: UInt64 = 60_000
+    /// Milliseconds that a notification may take to be delivered at most, where the server's start may take longer.
+    private static let longestNotice: UInt64 = 30_000
     /// Is told that the server may speak otherwise than it was found to.
     var onDoubt: () -> Void = {}
 
@@ -76,6 +78,8 @@ final class RemoteSource: LinkSource {
         do throws(HTTPClientFailure) {
             let http = try client()
             let limit = context.limits.line
+            let patience = min(Self.longestNotice, context.server.startTimeout.wholeMilliseconds)
+            let noticeTimeout = Int(patience)
             let transport: any ClientTransport =
                 binding == .eventStream
                 ? EventStreamTransport(
@@ -83,14 +87,16 @@ final class RemoteSource: LinkSource {
                     fields: fields,
                     limit: limit,
                     over: http,
-                    ownsClient: false
+                    ownsClient: false,
+                    noticeTimeout: noticeTimeout
                 )
                 : HTTPTransport(
                     url: endpoint.url,
                     fields: fields,
                     limit: limit,
                     over: http,
-                    ownsClient: false
+                    ownsClient: false,
+                    noticeTimeout: noticeTimeout
                 )
             completion(.success(RemoteLink(transport, era, self)))
         } catch {
@@ -126,6 +132,9 @@ final class RemoteSource: LinkSource {
     /// Takes note of tools as the server lists them.
     func learn(_ list: [JSONValue]) { tools.learn(list) }
 
+    /// Whether only one who tries is let through, and with it who has just been.
+    var isTrying: Bool { breaker.isOpen }
+
     /// Why nothing is sent now, if the server cannot be reached; who is let through is expected to try.
     func refusal() -> Failure? {
         guard case .refuse(let wait) = breaker.ask(at: context.loop.now) else { return nil }
@@ -140,6 +149,9 @@ final class RemoteSource: LinkSource {
 
     /// The server has answered something.
     func noteReached() { breaker.noteAnswer() }
+
+    /// A try has come to nothing, so that the next one may be made at once.
+    func noteTryGivenUp() { breaker.noteTryGivenUp(at: context.loop.now) }
 
     /// The server was not reached.
     func noteUnreachable() { breaker.noteDeath(at: context.loop.now) }
