@@ -32,7 +32,7 @@ run: build
 build:
 	@scripts/check-swift
 	@scripts/install-packages build
-	scripts/with-own-tmp $(SWIFT) build -c release
+	scripts/build-release
 
 test:
 	@scripts/check-swift
@@ -78,7 +78,7 @@ bench:
 soak:
 	@scripts/check-swift
 	@scripts/install-packages test
-	scripts/with-own-tmp $(SWIFT) build -c release
+	scripts/build-release
 	GATEHOUSE_BIN='$(CURDIR)/.build/release/gatehouse' Tests/Soak/run chaos --seconds $(SOAK_SECONDS) $(SOAK_OPTIONS)
 	GATEHOUSE_BIN='$(CURDIR)/.build/release/gatehouse' Tests/Soak/run reliability
 

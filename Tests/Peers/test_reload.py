@@ -6,7 +6,9 @@ import signal
 
 import pytest
 
-from peers.gateway import plain
+from peers.channels import Channel
+from peers.gateway import Gateway, bad, plain
+from peers.processes import end_all, is_alive
 from peers.raw import LegacySession, ModernClient, rpc, text_of
 from peers.waiting import until
 
@@ -107,3 +109,90 @@ def test_modern_callers_do_not_notice_many_reloads(one, ledger):
     for index in range(20):
         apply(one, {**one.servers, "changed": {**one.servers["changed"], "description": str(index)}})
         assert text_of(client.call("echo", str(index))) == str(index)
+
+
+@pytest.fixture
+def gate(tmp_path):
+    """A file that servers wait for before they answer `initialize`."""
+    return tmp_path / "gate"
+
+
+def held(gate, **more):
+    return bad("held", "--era", "legacy", env={"PEER_GATE": str(gate)}, era="legacy", framing="newline", **more)
+
+
+def test_no_session_begins_at_a_server_that_was_replaced_meanwhile(make_gateway, ledger, gate):
+    one = make_gateway({"plain": held(gate)})
+    session = LegacySession(one, ledger)
+    connection, exchange = session.begin(session.offer())
+    until(lambda: one.seen("plain", "initialize"), "the handshake at the server")
+    apply(one, {"plain": {**one.servers["plain"], "description": "another one"}})
+    gate.touch()
+    reply = connection.read(exchange)
+    assert reply.status == 503 and "configuration has changed" in reply.json()["error"]["message"]
+    old = one.journal("plain", "start")[0]["pid"]
+    assert text_of(opened(one, ledger, "plain").call("echo", "new")) == "new"
+    until(lambda: not is_alive(old), "the end of the process of before")
+
+
+@pytest.mark.parametrize("change, status", [("description", 200), ("env", 404)])
+def test_no_session_is_brought_back_at_a_server_that_was_replaced_meanwhile(tmp_path, ledger, gate, change, status):
+    gate.touch()
+    one = Gateway(tmp_path / "gateway", {"plain": held(gate)}, {"state": str(tmp_path / "state")}).start()
+    try:
+        session = opened(one, ledger, "plain")
+        assert opened(one, ledger, "plain").delete().status == 200, "what came before is written"
+        one.restart()
+        gate.unlink()
+        connection, exchange = session.begin(rpc("ping", None, 5))
+        until(lambda: len(one.seen("plain", "initialize")) == 3, "the handshake at the server")
+        old = one.journal("plain", "start")[-1]["pid"]
+        changed = dict(one.servers["plain"])
+        changed[change] = {**changed["env"], "MORE": "1"} if change == "env" else "another one"
+        apply(one, {"plain": changed}, one.settings)
+        gate.touch()
+        reply = connection.read(exchange)
+        assert reply.status == 503 and int(reply.header("retry-after")) >= 1
+        assert "configuration has changed" in reply.json()["error"]["message"]
+        assert session.post(rpc("ping", None, 6)).status == status
+        until(lambda: not is_alive(old), "the end of the process of before")
+    finally:
+        one.kill()
+        end_all(one.run)
+
+
+def test_a_channel_without_a_session_ends_with_its_server(one):
+    changed, kept = Channel(one, "changed").open(), Channel(one, "kept").open()
+    apply(one, {**one.servers, "changed": {**one.servers["changed"], "description": "another one"}})
+    assert changed.event() is None
+    assert kept.greet()["result"]["serverInfo"]["name"] == "plain"
+    again = Channel(one, "changed").open()
+    assert again.greet()["result"]["serverInfo"]["name"] == "plain"
+    for channel in (changed, kept, again):
+        channel.end()
+
+
+def test_a_channel_that_is_being_greeted_is_told_and_ends(make_gateway, gate):
+    one = make_gateway({"plain": held(gate)})
+    channel = Channel(one, "plain").open()
+    channel.post(LegacySession(one, None, "plain").offer("2024-11-05"))
+    until(lambda: one.seen("plain", "initialize"), "the handshake at the server")
+    apply(one, {"plain": {**one.servers["plain"], "description": "another one"}})
+    gate.touch()
+    assert "configuration has changed" in channel.message(0)["error"]["message"]
+    assert channel.event() is None
+    channel.end()
+
+
+def test_calls_on_a_channel_may_finish_when_its_server_changes(one, tmp_path):
+    released = tmp_path / "released"
+    channel = Channel(one, "changed").open()
+    channel.greet()
+    channel.post(rpc("tools/call", LegacySession.tool("hold", str(released)), 5))
+    until(lambda: one.journal("changed", "hold"), "the call at the server")
+    apply(one, {**one.servers, "changed": {**one.servers["changed"], "description": "another one"}})
+    released.touch()
+    assert text_of(channel.message(5)["result"]) == "released"
+    assert channel.event() is None
+    channel.end()
+    until(lambda: not one.children("changed"), "the end of the process of before")

@@ -28,7 +28,7 @@ extension EventLoop {
     package func comesTrue(_ condition: @escaping @Sendable () -> Bool) async -> Bool {
         await withCheckedContinuation { continuation in
             post {
-                var left = 4000
+                var left = 24_000
                 var timer: LoopTimer?
                 timer = LoopTimer(self) {
                     left -= 1

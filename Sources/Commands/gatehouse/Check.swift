@@ -2,7 +2,7 @@
 
 import Backends
 import Configuration
-import Foundation
+import FoundationEssentials
 import Frontends
 
 /// `gatehouse check`: says what is wrong with a configuration, and starts nothing.

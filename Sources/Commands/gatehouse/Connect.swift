@@ -4,7 +4,7 @@ import Bytes
 import Configuration
 import Diagnostics
 import Egress
-import Foundation
+import FoundationEssentials
 
 /// `gatehouse connect`: a remote MCP server as a local one, on standard input and output.
 enum Connect {
@@ -115,8 +115,9 @@ struct ConnectCommand {
         guard let colon = text.firstIndex(of: ":") else {
             throw Options.Misuse(message: "--header is 'NAME: VALUE'")
         }
-        let value = text[text.index(after: colon)...].trimmingCharacters(in: .whitespaces)
-        return try header(String(text[..<colon]), value, "--header")
+        var value = text[text.index(after: colon)...].drop(while: \.isWhitespace)
+        while value.last?.isWhitespace == true { value.removeLast() }
+        return try header(String(text[..<colon]), String(value), "--header")
     }
 
     private static func header(

@@ -1,7 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 import Backends
-import Foundation
+import FoundationEssentials
 import MCPServer
 
 /// What `gatehouse demo` offers.

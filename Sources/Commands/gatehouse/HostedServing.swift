@@ -2,7 +2,7 @@
 
 import Configuration
 import Diagnostics
-import Foundation
+import FoundationEssentials
 import MCPServer
 
 /// Offers a server of this program over HTTP at `/mcp`, through the same gateway as any other.

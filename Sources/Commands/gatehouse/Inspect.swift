@@ -1,7 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 import EventLoop
-import Foundation
+import FoundationEssentials
 import JSON
 
 /// `gatehouse inspect`: shows what a server offers, and calls it, from the terminal.

@@ -4,8 +4,9 @@ import Backends
 import Configuration
 import Diagnostics
 import EventLoop
-import Foundation
+import FoundationEssentials
 import Frontends
+import Glibc
 
 /// Watches a configuration file: SIGHUP reads it again at once, and so does a change of the file once it has settled.
 ///

@@ -4,7 +4,7 @@ import Backends
 import Configuration
 import Diagnostics
 import EventLoop
-import Foundation
+import FoundationEssentials
 import Frontends
 
 /// `gatehouse serve`: runs a gateway until it is told to stop.

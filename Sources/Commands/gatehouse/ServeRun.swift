@@ -3,8 +3,9 @@
 import Configuration
 import Diagnostics
 import EventLoop
-import Foundation
+import FoundationEssentials
 import Frontends
+import Glibc
 import MCPServer
 
 /// One run of the gateway, with the signals that end it.

@@ -2,7 +2,7 @@
 
 import Dispatch
 import EventLoop
-import Foundation
+import FoundationEssentials
 import Glibc
 
 /// Standard input or output as a descriptor that the loop can wait for.
@@ -56,7 +56,7 @@ struct StandardDescriptor: Sendable {
         for end in pipe { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         let (source, target) = isInput ? (number, pipe[1]) : (pipe[0], number)
         let isCopied = DispatchSemaphore(value: 0)
-        Thread.detachNewThread {
+        DispatchQueue(label: "standard streams").async {
             copy(source, target)
             close(isInput ? target : source)
             isCopied.signal()

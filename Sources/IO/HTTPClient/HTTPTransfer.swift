@@ -31,7 +31,7 @@ package final class HTTPTransfer {
     /// Where it leads; nil where that may be anywhere.
     let destination: Destination?
     private var fields: UnsafeMutablePointer<curl_slist>?
-    private let message = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+    private let message: UnsafeMutablePointer<CChar>
     private var head = ResponseHeadReader()
     private var wantsPause = false
     /// Whether libcurl holds a part back because we asked it to.
@@ -48,8 +48,10 @@ package final class HTTPTransfer {
     ) throws(HTTPClientFailure) {
         self.delegate = delegate
         self.client = client
-        message.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         destination = try Self.destination(of: request, client.egress)
+        // From here on `deinit` frees it, whatever else is refused.
+        message = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+        message.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         guard let easy = curl_easy_init() else { throw HTTPClientFailure(.broken, "there is no memory") }
         self.easy = easy
         try configure(easy, request)

@@ -20,12 +20,9 @@ final class StateDirectory {
         free(resolved)
         try Self.check(path, mode: 0o022, kind: mode_t(S_IFDIR), "others may change it")
         lock = try Self.take("\(path)/gatehouse.lock")
-        do throws(StoreFailure) {
-            try prepare()
-        } catch {
-            Self.release(lock)
-            throw error
-        }
+        // What is refused from here on gives the lock back, once: an object that is complete is taken down by `deinit`
+        // even if its initialiser throws.
+        try prepare()
     }
 
     deinit { Self.release(lock) }
@@ -33,7 +30,8 @@ final class StateDirectory {
     /// Gives the lock back in words: a process that is being started may hold the descriptor for another moment.
     private static func release(_ lock: Int32) {
         flock(lock, LOCK_UN)
-        close(lock)
+        let result = close(lock)
+        assert(result == 0, "a descriptor closed twice is by then another's")
     }
 
     /// Makes the directory, and those above it that are missing.

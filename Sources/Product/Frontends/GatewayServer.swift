@@ -5,7 +5,7 @@ import Children
 package import Configuration
 package import Diagnostics
 package import EventLoop
-import Foundation
+import FoundationEssentials
 package import Gateway
 import HTTPServer
 import HTTPWire
@@ -163,6 +163,7 @@ package final class GatewayServer {
         context.pipeline.registry = servers.registry
         for backend in gone {
             let sessions = context.pipeline.sessions.retire(server: backend.name)
+            context.pipeline.channels.drain(server: backend.name)
             servers.retire(backend, sessions, within: next.timeouts.shutdownGrace.wholeMilliseconds)
         }
         log.info("the configuration is used; \(gone.count) servers have changed or are gone")

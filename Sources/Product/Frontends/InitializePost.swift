@@ -22,6 +22,8 @@ final class InitializePost: Caller {
     private let port: any ReplyPort
     /// What is to be closed when the call ends.
     private var open: OpenCall?
+    /// What is kept free for the session that comes of it.
+    private let place: SessionPlace
     /// Whether the client sent no `initialize`, and is told only the session's id.
     private let isSilent: Bool
     /// The request as the server gets it, if sessions outlive the gateway.
@@ -71,10 +73,8 @@ final class InitializePost: Caller {
         self.capabilities = capabilities
         self.port = port
         self.isSilent = isSilent
-        context.pipeline.sessions.beginOpening(server: backend.name)
+        place = context.pipeline.sessions.reserve(server: backend.name, owner: passage.principal)
     }
-
-    deinit { context.pipeline.sessions.finishOpening(server: backend.name) }
 
     /// The client did not wait: there is no session.
     func vanished() {
@@ -90,6 +90,7 @@ final class InitializePost: Caller {
     private func close(_ end: CallEnd, id: String) {
         guard let open else { return }
         self.open = nil
+        place.leave()
         context.pipeline.records.close(open, end, id: id)
     }
 
@@ -122,6 +123,7 @@ final class InitializePost: Caller {
             streamLimit: context.limits.streams,
             now: context.loop.now
         )
+        place.leave()
         context.pipeline.sessions.insert(session)
         open?.session = session
         close(.ok, id: call.clientID)

@@ -403,7 +403,13 @@ final class LegacyFrontend {
                 return try backend.whenKnown { [weak self] failure in
                     guard let self, exchange.isOpen else { return }
                     if let failure { return self.refuseSeedSession(failure, backend, exchange, passage) }
-                    self.openSeedSession(exchange, passage, backend, visit)
+                    do throws(Refusal) {
+                        // Others who waited may have taken the room.
+                        try self.openSeedSession(exchange, visit)
+                    } catch {
+                        let port = HTTPReply(exchange: exchange, passage: passage, context: self.context)
+                        self.refuse(error, id: nil, port)
+                    }
                 }
             } catch {
                 return refuseSeedSession(error, backend, exchange, passage)

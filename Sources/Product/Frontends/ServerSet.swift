@@ -172,7 +172,10 @@ final class ServerSet {
     func retire(_ backend: any Backend, _ sessions: [Session], within grace: UInt64) {
         backend.beginStopping()
         for session in sessions {
-            for stream in session.streams.values where stream.isGeneral { stream.finish() }
+            // A channel ends by itself when what was asked on it is answered.
+            for stream in session.streams.values where stream.isGeneral && stream !== session.channel {
+                stream.finish()
+            }
         }
         retired.append(RetiredServer(backend: backend, sessions: sessions, deadline: loop.now &+ grace))
     }

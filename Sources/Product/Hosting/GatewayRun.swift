@@ -3,7 +3,7 @@
 import Configuration
 import Diagnostics
 import EventLoop
-import Foundation
+import FoundationEssentials
 import Frontends
 import Gateway
 import MCPServer

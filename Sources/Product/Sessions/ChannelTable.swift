@@ -57,6 +57,13 @@ package final class ChannelTable {
         for channel in Array(channels.values) { channel.drain() }
     }
 
+    /// Ends the channels to a server that is not offered any more, or not as it was, in the same way.
+    package func drain(server: String) {
+        for channel in Array(channels.values) where channel.server.hasSameBytes(as: server) {
+            channel.drain()
+        }
+    }
+
     /// Reads the id out of a query; nil if there is none, or more than one.
     package static func id(query: ArraySlice<UInt8>?) -> SessionID? {
         let name = "sessionId="

@@ -30,23 +30,33 @@ package final class SessionTable {
     package var count: Int { sessions.count }
     /// Whether another may be opened.
     package var hasRoom: Bool { sessions.count + opening.values.reduce(0, +) < capacity }
-    /// How many are being opened, by server.
-    private var opening: [String: Int] = [:]
+    /// How many are being opened, by whose and of which server.
+    private var opening: [Opening: Int] = [:]
 
-    /// Takes a place for a session that is being opened; `finishOpening` gives it back.
-    package func beginOpening(server: String) {
-        opening[server, default: 0] += 1
+    private struct Opening: Hashable {
+        let owner: Principal
+        let server: String
     }
 
-    /// The session was opened, or will not be.
-    package func finishOpening(server: String) {
-        guard let count = opening[server] else { return }
-        opening[server] = count > 1 ? count - 1 : nil
+    /// Takes a place for a session that is being opened.
+    ///
+    /// - Parameters:
+    ///   - server: The server's name.
+    ///   - owner: Whose session it will be.
+    /// - Returns: The place, which counts as a session until it is given back.
+    package func reserve(server: String, owner: Principal) -> SessionPlace {
+        let key = Opening(owner: owner, server: server)
+        opening[key, default: 0] += 1
+        return SessionPlace { [weak self] in
+            guard let self, let count = self.opening[key] else { return }
+            self.opening[key] = count > 1 ? count - 1 : nil
+        }
     }
 
     /// How many of a server's are open or being opened.
     package func count(server: String) -> Int {
-        sessions.values.count { $0.server.hasSameBytes(as: server) } + (opening[server] ?? 0)
+        sessions.values.count { $0.server.hasSameBytes(as: server) }
+            + opening.reduce(0) { $0 + ($1.key.server.hasSameBytes(as: server) ? $1.value : 0) }
     }
 
     /// Hears of every session that has ended.
@@ -61,12 +71,20 @@ package final class SessionTable {
 
     /// Whether a principal may open another, of a server that lets one have so many.
     ///
-    /// Those that are being opened are few and count as soon as they are open.
+    /// Those that are being opened count like those that are open, so that asking for many at once gets no more.
     package func hasRoom(for principal: Principal, server: String, limit: Int?) -> Bool {
         guard limit != nil || principalCapacity < .max else { return true }
-        let own = sessions.values.filter { $0.owner == principal }
-        guard own.count < principalCapacity else { return false }
-        return own.count { $0.server.hasSameBytes(as: server) } < limit ?? .max
+        var count = 0
+        var ofServer = 0
+        for session in sessions.values where session.owner == principal {
+            count += 1
+            if session.server.hasSameBytes(as: server) { ofServer += 1 }
+        }
+        for (key, places) in opening where key.owner == principal {
+            count += places
+            if key.server.hasSameBytes(as: server) { ofServer += places }
+        }
+        return count < principalCapacity && ofServer < limit ?? .max
     }
 
     /// Takes a session in.
@@ -128,6 +146,26 @@ package final class SessionTable {
     /// Ends all sessions.
     package func endAll() {
         for session in all { end(session, .shutdown) }
+    }
+}
+
+/// A place among the sessions, for one that is being opened.
+///
+/// It is given back when the session is open or will not be, at the latest when nobody holds the place any more.
+package final class SessionPlace {
+    private var onLeave: (() -> Void)?
+
+    init(_ onLeave: @escaping () -> Void) {
+        self.onLeave = onLeave
+    }
+
+    deinit { onLeave?() }
+
+    /// Gives it back.
+    package func leave() {
+        let onLeave = onLeave
+        self.onLeave = nil
+        onLeave?()
     }
 }
 

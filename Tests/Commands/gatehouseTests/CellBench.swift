@@ -140,10 +140,10 @@ struct CellClient: Sendable {
             let bench = try await loop.run {
                 LoopBound(try CellBench(cell, loop, capabilities: capabilities), loop)
             }
-            try await loop.wait("the connection") { bench.value.connected != nil }
-            _ = try await loop.run { try bench.value.connected?.get() }
             let outcome: Result<Void, any Error>
             do {
+                try await loop.wait("the connection") { bench.value.connected != nil }
+                _ = try await loop.run { try bench.value.connected?.get() }
                 outcome = .success(try await body(CellClient(bench: bench, loop: loop)))
             } catch {
                 outcome = .failure(error)

@@ -5,6 +5,8 @@ import sys
 import threading
 import time
 
+from journal import note
+
 
 def crash(server, message, arguments):
     """Dies with a status and last words, in the middle of a call."""
@@ -85,6 +87,25 @@ def late(server, message, arguments):
         while message["id"] in server.waiting and time.monotonic() < end:
             time.sleep(0.02)
         server.say(message, "too late")
+
+    threading.Thread(target=later, daemon=True).start()
+
+
+def ticks(server, message, arguments):
+    """Makes progress every tenth of a second until a file exists or the call is cancelled, then answers."""
+    token = server.token(message)
+    server.waiting[message["id"]] = message
+
+    def later():
+        step = 0
+        while message["id"] in server.waiting and not os.path.exists(arguments["text"]):
+            step += 1
+            note("tick", step=step)
+            if token is not None:
+                server.notify("notifications/progress", {"progressToken": token, "progress": step})
+            time.sleep(0.1)
+        if server.waiting.pop(message["id"], None):
+            server.say(message, "done")
 
     threading.Thread(target=later, daemon=True).start()
 
@@ -170,6 +191,7 @@ MISBEHAVIOUR = {
         steal,
         late,
         deaf,
+        ticks,
         no_params,
         grow,
         undeclared,

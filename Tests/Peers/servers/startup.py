@@ -122,6 +122,40 @@ def crashes_twice(server):
     server.run()
 
 
+def held(server):
+    """Answers `initialize` when the file exists that PEER_GATE names."""
+    original = server.on_initialize
+
+    def initialize(message, params):
+        while not os.path.exists(os.environ["PEER_GATE"]):
+            time.sleep(0.01)
+        original(message, params)
+
+    server.on_initialize = initialize
+    server.run()
+
+
+def governed(server):
+    """Does at `initialize` what the file says that PEER_GATE names: dies, waits while it says "hold", or answers."""
+    original = server.on_initialize
+
+    def mode():
+        with open(os.environ["PEER_GATE"]) as file:
+            return file.read()
+
+    def initialize(message, params):
+        while mode() == "hold":
+            time.sleep(0.01)
+        if mode() == "die":
+            sys.stderr.write("the database is closed\n")
+            sys.stderr.flush()
+            os._exit(4)
+        original(message, params)
+
+    server.on_initialize = initialize
+    server.run()
+
+
 BEHAVIOURS = {
     function.__name__: function
     for function in (
@@ -137,6 +171,8 @@ BEHAVIOURS = {
         asks_in_list,
         needs_input_in_list,
         crashes_twice,
+        held,
+        governed,
         rich,
     )
 }

@@ -63,4 +63,13 @@ private final class Stream: Channel {
         #expect(late.ends == ["close", "drain"])
         #expect(other.ends == ["drain"])
     }
+
+    @Test func `only the channels of a server that is gone are ended`() {
+        let table = ChannelTable()
+        let (git, time) = (Stream(), Stream(server: "time"))
+        table.insert(git, .random())
+        table.insert(time, .random())
+        table.drain(server: "git")
+        #expect(git.ends == ["drain"] && time.ends.isEmpty)
+    }
 }

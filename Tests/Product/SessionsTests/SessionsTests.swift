@@ -183,4 +183,27 @@ private final class Outlet: StreamOutlet {
         #expect(session.listening?.number == 2)
         #expect(session.openStream(general: true) != nil)
     }
+
+    @Test func `sessions that are being opened count for their owner and their server`() {
+        let table = SessionTable(capacity: 5, principalCapacity: 3, lifetime: 1000)
+        let alice = Principal(issuer: "i", subject: "a", client: "c", tenant: "t")
+        func mayOpen(_ owner: Principal, _ server: String = "s", limit: Int? = nil) -> Bool {
+            table.hasRoom(for: owner, server: server, limit: limit)
+        }
+        table.insert(session(owner: alice))
+        var places = [table.reserve(server: "s", owner: alice)]
+        #expect(mayOpen(alice, limit: 3) && !mayOpen(alice, limit: 2) && mayOpen(alice, "t", limit: 1))
+        places.append(table.reserve(server: "t", owner: alice))
+        #expect(!mayOpen(alice) && !mayOpen(alice, "t", limit: 1) && mayOpen(.anonymous, limit: 1))
+        #expect(table.count(server: "s") == 2 && table.count(server: "t") == 1)
+        places += [
+            table.reserve(server: "s", owner: .anonymous), table.reserve(server: "s", owner: .anonymous),
+        ]
+        #expect(!table.hasRoom, "no more of all than may be")
+        places[0].leave()
+        places[0].leave()
+        #expect(table.hasRoom && mayOpen(alice) && table.count(server: "s") == 3)
+        places = []
+        #expect(table.count(server: "s") == 1 && table.count(server: "t") == 0)
+    }
 }

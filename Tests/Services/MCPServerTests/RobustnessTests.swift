@@ -76,7 +76,8 @@ struct RobustnessTests {
             }
         }
         client.request(7, "ping")
-        while await client.receive().message["id"] != 7 {}
+        // Whatever is answered before: no schema can be named for what answers half a request.
+        while await client.receiveUnjudged().message["id"] != 7 {}
     }
 
     @Test

@@ -54,13 +54,14 @@ final class TestClient: Sendable {
 
     /// The next message, which must come, and must be one by the schema of its revision.
     func receive() async -> Received {
-        let received = await take()
+        let received = await receiveUnjudged()
         let faults = judge.withLock { $0.faults(received.message, received.request) }
         #expect(faults == [], "\(received.message.line)")
         return received
     }
 
-    private func take() async -> Received {
+    /// The next message, whatever it is.
+    func receiveUnjudged() async -> Received {
         await withCheckedContinuation { continuation in
             let received = inbox.state.withLock { state -> Received? in
                 if !state.messages.isEmpty { return state.messages.removeFirst() }

@@ -1,6 +1,6 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
-import Foundation
+import FoundationEssentials
 import JSON
 import MCPServer
 

@@ -3,7 +3,8 @@
 import Backends
 import Children
 import EventLoop
-import Foundation
+import FoundationEssentials
+import Glibc
 import JSON
 import JSONRPC
 import MCPClient

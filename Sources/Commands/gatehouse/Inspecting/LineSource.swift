@@ -2,7 +2,7 @@
 
 import Dispatch
 import EventLoop
-import Foundation
+import FoundationEssentials
 import Glibc
 
 /// Lines of standard input, given out on the loop when somebody wants one.
@@ -54,7 +54,7 @@ final class LineSource {
         guard !hasThread else { return }
         hasThread = true
         let bound = LoopBound(self, loop)
-        Thread.detachNewThread { [wanted] in
+        DispatchQueue(label: "lines").async { [wanted] in
             var reader = LineReader()
             while true {
                 wanted.wait()

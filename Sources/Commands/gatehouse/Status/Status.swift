@@ -1,7 +1,8 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 import EventLoop
-import Foundation
+import FoundationEssentials
+import Glibc
 import JSON
 
 /// `gatehouse status`: asks a running gateway what it is at.

@@ -39,8 +39,8 @@ final class ClientChannel {
     /// Hears that no request waits any more.
     private var onIdle: (() -> Void)?
     private(set) var isClosed = false
-    /// Whether the channel holds the place of a session that is to come.
-    private var holdsPlace = false
+    /// What is kept free for the session that is to come.
+    private var place: SessionPlace?
     private let created: UInt64
 
     /// Opens it.
@@ -69,8 +69,6 @@ final class ClientChannel {
         created = context.loop.now
         settle()
     }
-
-    deinit { givePlaceBack() }
 
     // MARK: From the client
 
@@ -107,7 +105,8 @@ final class ClientChannel {
         if id != nil, message.method == .initialize, session == nil {
             reply.opensSession = true
             // The session takes the place that was kept for it.
-            givePlaceBack()
+            place?.leave()
+            place = nil
             greeting = visit
         }
         session?.lastUsed = context.loop.now
@@ -233,7 +232,8 @@ final class ClientChannel {
         guard !isClosed else { return }
         isClosed = true
         held = []
-        givePlaceBack()
+        place?.leave()
+        place = nil
         greeting?.onVanish?()
         greeting = nil
         for reply in Array(modernReplies.values) { reply.withdraw() }
@@ -277,16 +277,10 @@ final class ClientChannel {
 
     /// Keeps a place for the session while there is none.
     private func settle() {
-        guard session == nil, greeting == nil, !holdsPlace, modern == nil, let backend = passage.backend
+        guard !isClosed, session == nil, greeting == nil, place == nil, modern == nil,
+            let backend = passage.backend
         else { return }
-        holdsPlace = true
-        context.pipeline.sessions.beginOpening(server: backend.name)
-    }
-
-    private func givePlaceBack() {
-        guard holdsPlace, let backend = passage.backend else { return }
-        holdsPlace = false
-        context.pipeline.sessions.finishOpening(server: backend.name)
+        place = context.pipeline.sessions.reserve(server: backend.name, owner: passage.principal)
     }
 }
 

@@ -26,6 +26,8 @@ final class Restoration: Caller {
     private let onEnd: () -> Void
     private var conversation: (any Conversation)?
     private var hasEnded = false
+    /// What is kept free for the session.
+    private let place: SessionPlace
 
     init(
         _ context: FrontendContext,
@@ -37,7 +39,7 @@ final class Restoration: Caller {
         self.lasting = lasting
         self.sleeping = sleeping
         self.onEnd = onEnd
-        context.pipeline.sessions.beginOpening(server: sleeping.backend.name)
+        place = context.pipeline.sessions.reserve(server: sleeping.backend.name, owner: sleeping.owner)
     }
 
     func begin() {
@@ -78,6 +80,11 @@ final class Restoration: Caller {
             let result = try? JSONValue(bytes.extracting(message.envelope.result.range)),
             let replay = SessionReplay(sleeping.record, answered: result)
         else { return lost("its server does not greet it as before") }
+        guard context.pipeline.registry.find(sleeping.backend.name) === sleeping.backend else {
+            // The session stays for another try, which finds out whether it can go on at what is there now.
+            let text = "The server's configuration has changed meanwhile; try again"
+            return fail(Failure(.internalError, text, source: .gateway))
+        }
         let session = Session(
             restored: sleeping.id,
             owner: sleeping.owner,
@@ -153,7 +160,7 @@ final class Restoration: Caller {
     private func end(_ result: Result<Session, Refusal>) {
         guard !hasEnded else { return }
         hasEnded = true
-        context.pipeline.sessions.finishOpening(server: sleeping.backend.name)
+        place.leave()
         onEnd()
         let conversation = conversation.take()
         let bodies = waiting

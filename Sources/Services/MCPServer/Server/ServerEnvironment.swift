@@ -2,7 +2,7 @@
 
 import Bytes
 import Crypto
-import Foundation
+import FoundationEssentials
 
 /// What a server takes from the world around it, so that tests can put their own in its place.
 package struct ServerEnvironment: Sendable {

@@ -1,7 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 import Bytes
-import Foundation
+import FoundationEssentials
 import JSON
 
 /// What a text is, as JSON Schema names it.

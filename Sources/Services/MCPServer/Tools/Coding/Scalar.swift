@@ -1,7 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 import Bytes
-import Foundation
+import FoundationEssentials
 import JSON
 
 /// The types that are one JSON value each, and how they are read, written and described.

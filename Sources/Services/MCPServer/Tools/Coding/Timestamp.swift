@@ -1,7 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 import Bytes
-import Foundation
+import FoundationEssentials
 
 /// Moments as texts (RFC 3339 §5.6).
 enum Timestamp {
