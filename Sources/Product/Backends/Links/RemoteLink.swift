@@ -37,6 +37,10 @@ final class RemoteLink: ServerLink {
     /// The call that shows whether a server can be reached again that could not.
     private var trial: Int?
     private var isStopping = false
+    /// Since when it is there.
+    private let started: UInt64
+    /// Requests that were sent.
+    private var calls = 0
 
     private struct Sent {
         var text: [UInt8]
@@ -49,7 +53,9 @@ final class RemoteLink: ServerLink {
         self.transport = transport
         self.era = era
         self.source = source
+        started = source.context.loop.now
         transport.delegate = self
+        source.entered(self)
         transport.open()
     }
 
@@ -94,7 +100,10 @@ final class RemoteLink: ServerLink {
             fields: fields(message, bytes),
             isResumable: era == .legacy
         )
-        if let id { note(id, message, text) }
+        if let id {
+            calls &+= 1
+            note(id, message, text)
+        }
         if message.method == .initialize { outgoing.fields = [] }
         transport.send(outgoing)
         if message.method == .cancelled, let call = bytes.integer(message.params.requestID) { abandon(call) }
@@ -151,6 +160,21 @@ final class RemoteLink: ServerLink {
         if trial.take() != nil { source.noteTryGivenUp() }
         source.leaves(self)
         transport.close(versionField) { [source] in source.left(self) }
+    }
+
+    /// What it is at.
+    var report: RemoteReport.Line {
+        RemoteReport.Line(
+            isStopping: isStopping,
+            started: started,
+            calls: calls,
+            greetedAgain: session,
+            sentMessages: traffic.sentMessages,
+            sentBytes: traffic.sentBytes,
+            receivedMessages: traffic.receivedMessages,
+            receivedBytes: traffic.receivedBytes,
+            pendingBytes: pendingBytes
+        )
     }
 
     // MARK: Headers
@@ -227,6 +251,7 @@ extension RemoteLink: ClientTransportDelegate {
         guard !isNews || transport.forgetSession() else { return tell(delegate, id, error) }
         if isNews {
             session += 1
+            source.noteForgotten()
             // Those that were given up before they were sent again did not come by here.
             repeated = repeated.filter { delegate.linkAwaits($0) }
         }
@@ -237,6 +262,7 @@ extension RemoteLink: ClientTransportDelegate {
     /// Tells the end of a call: an error that the server has answered goes the way of answers.
     private func tell(_ delegate: any ServerLinkDelegate, _ id: Int, _ error: MCPClientError) {
         guard let answer = RemoteFailures.answer(error) else {
+            source.note(error)
             return delegate.linkLost(call: id, RemoteFailures.failure(error))
         }
         var text: [UInt8] = []
@@ -247,6 +273,7 @@ extension RemoteLink: ClientTransportDelegate {
     func transportEnded(_ error: MCPClientError) {
         guard !isStopping else { return }
         if RemoteFailures.isUnreachable(error) { source.noteUnreachable() }
+        source.note(error)
         let delegate = delegate
         stop()
         delegate?.linkEnded(RemoteFailures.failure(error))
