@@ -40,6 +40,10 @@ def client_of(gateway, ledger, wire, capabilities=None):
     return LegacySession(gateway, ledger, "", capabilities=capabilities).open(timeout=60)
 
 
+def test_it_says_at_the_start_where_all_are_together(gateway):
+    until(lambda: f"  together: http://127.0.0.1:{gateway.port}/mcp\n" in gateway.log, "the line")
+
+
 @pytest.fixture
 def client(gateway, ledger, wire):
     return client_of(gateway, ledger, wire)

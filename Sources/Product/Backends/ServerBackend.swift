@@ -44,21 +44,18 @@ package final class ServerBackend: Backend {
     /// - Parameters:
     ///   - context: The server and its bounds.
     ///   - isolation: Who shares a process among modern callers.
-    ///   - environment: Where commands and variables are found.
     ///   - spawner: What starts processes.
     ///   - confinement: What they cannot see and do.
     ///   - population: The processes of all servers.
     package convenience init(
         _ context: ServerContext,
         isolation: Isolation,
-        environment: ConfigurationEnvironment,
         spawner: ChildSpawner,
         confinement: Confinement,
         population: ChildPopulation
     ) {
         let supply = ChildSupply(
             context,
-            environment: environment,
             spawner: spawner,
             confinement: confinement,
             population: population
@@ -265,6 +262,9 @@ package final class ServerBackend: Backend {
 
     /// A server has answered a call: it works.
     func noteAnswer() { breaker.noteAnswer() }
+
+    /// A server has answered `initialize`, and no call so far.
+    func noteGreeting() { breaker.noteGreeting(at: context.loop.now) }
 
     /// A server died, or could not be reached, without having answered a call.
     func noteDeath() {

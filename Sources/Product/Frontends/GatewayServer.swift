@@ -157,7 +157,7 @@ package final class GatewayServer {
             principalCapacity: next.limits.sessionsPerPrincipal ?? .max,
             lifetime: next.timeouts.sessionLifetime.wholeMilliseconds
         )
-        context.lasting?.rules = LastingRules.all(of: next)
+        context.lasting?.change(to: next)
         server?.limits = Self.limits(next)
         let gone = servers.apply(next)
         context.pipeline.registry = servers.registry
@@ -169,6 +169,10 @@ package final class GatewayServer {
         log.info("the configuration is used; \(gone.count) servers have changed or are gone")
     }
 
+    /// The name of what answers at `/mcp`; nil if nothing does.
+    ///
+    /// That of a federation is no server's.
+    package var defaultName: String? { context.pipeline.registry.defaultName }
     /// The port that it listens on.
     package var port: UInt16 { server?.port ?? 0 }
 

@@ -105,7 +105,8 @@ extension ServerConversation: ServerLinkDelegate {
 
     private func handshakeAnswered(_ message: Message) {
         handshake.pendingID = nil
-        if message.envelope.kind == .error { handshake = Handshake() }
+        guard message.envelope.kind != .error else { return handshake = Handshake() }
+        backend.noteGreeting()
     }
 
     private var suspect: SuspectedCall? {
