@@ -100,6 +100,7 @@ package final class ServerBackend: Backend {
     package var statistics: BackendStatistics {
         var statistics = BackendStatistics()
         statistics.reports = source.reports
+        statistics.remote = source.remote
         statistics.counts = context.counts
         statistics.dropped = context.dropped
         return statistics
@@ -249,9 +250,11 @@ package final class ServerBackend: Backend {
     private func refusal() -> Failure? {
         guard case .refuse(let wait) = breaker.ask(at: context.loop.now) else { return nil }
         let seconds = (wait + 999) / 1000
+        let isElsewhere = context.server.remote != nil
+        let words = isElsewhere ? "cannot be reached" : "keeps dying as soon as it is started"
         return Failure(
             .internalError,
-            "The server keeps dying as soon as it is started; it is tried again in \(seconds) s",
+            "The server \(words); it is tried again in \(seconds) s",
             data: ["retryAfter": .number(String(seconds))],
             source: .upstream
         )
@@ -268,7 +271,9 @@ package final class ServerBackend: Backend {
         let before = breaker.openings
         breaker.noteDeath(at: context.loop.now)
         if breaker.openings > before {
-            context.log.warning("it keeps dying as soon as it is started, and is left alone for a while")
+            let isElsewhere = context.server.remote != nil
+            let words = isElsewhere ? "cannot be reached" : "keeps dying as soon as it is started"
+            context.log.warning("it \(words), and is left alone for a while")
         }
     }
 

@@ -95,4 +95,17 @@ import Testing
         #expect(breaker.ask(at: 999) == .refuse(retryAfter: 1))
         #expect(breaker.openings == 1)
     }
+
+    @Test func `a try that is given up lets another one go, and does not count as a death`() {
+        var breaker = opened(at: 100)
+        #expect(breaker.ask(at: 1100) == .start)
+        breaker.noteTryGivenUp(at: 1200)
+        #expect(breaker.isOpen)
+        #expect(breaker.ask(at: 1200) == .start)
+        #expect(breaker.ask(at: 1200) == .refuse(retryAfter: 1000))
+        breaker.noteDeath(at: 1300)
+        // Nothing is given up where nobody tries.
+        breaker.noteTryGivenUp(at: 1300)
+        #expect(breaker.ask(at: 1300) == .refuse(retryAfter: 2000))
+    }
 }

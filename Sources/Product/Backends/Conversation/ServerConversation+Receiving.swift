@@ -144,6 +144,13 @@ extension ServerConversation: ServerLinkDelegate {
             let failure = Failure(.internalError, "The server has forgotten the session", source: .upstream)
             return linkLost(call: id, failure)
         }
+        if isNews, isSession, context.server.stateLost == .end {
+            // Its client is to begin another one.
+            link?.stop()
+            link = nil
+            let text = "The server has forgotten the session, and with it its state"
+            return fail(Failure(.internalError, text, source: .upstream), to: .down)
+        }
         if isNews { greetAgain() }
         send(text, call: id)
     }

@@ -40,6 +40,8 @@ final class ServerConversation: Conversation {
     var upstream: Upstream
     let context: ServerContext
     let backend: ServerBackend
+    /// Whether it is one client's session.
+    let isSession: Bool
     /// For whom it is.
     let principal: Principal
     /// Messages for a process that is not up yet, without framing, and the calls that they are.
@@ -81,6 +83,7 @@ final class ServerConversation: Conversation {
     init(era: Era, principal: Principal, instance: UInt64, isSession: Bool, backend: ServerBackend) {
         self.era = era
         self.principal = principal
+        self.isSession = isSession
         self.instance = instance
         self.backend = backend
         context = backend.context
@@ -305,7 +308,7 @@ final class ServerConversation: Conversation {
         hasAnswered = false
         context.log.info("the server has forgotten the session; another one is opened")
         upstream.forgetAsks()
-        listener?.interrupted()
+        listener?.greetedAgain()
         watchStart(after: context.server.startTimeout.wholeMilliseconds) { [weak self] in
             self?.startTimedOut()
         }

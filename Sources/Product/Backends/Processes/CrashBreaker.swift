@@ -90,6 +90,11 @@ package struct CrashBreaker: Sendable {
         }
     }
 
+    /// The try that was let through has been given up, and has shown nothing: another one may go at once.
+    package mutating func noteTryGivenUp(at now: UInt64) {
+        if case .trying = state { state = .open(until: now) }
+    }
+
     private init(openings: Int) {
         self.openings = openings
     }
