@@ -23,6 +23,14 @@ def test_a_sound_configuration_is_found_sound(tmp_path):
     assert status == 0, out + err
 
 
+@pytest.mark.parametrize("command", ["check", "serve"])
+def test_a_file_needs_no_option_before_it(tmp_path, command):
+    status, out, err = run(command, "gone.json", cwd=tmp_path)
+    assert status == 2 and "cannot read" in out + err and "gone.json" in out + err
+    status, out, err = run(command, "gone.json", "two.json", cwd=tmp_path)
+    assert status == 2 and '"two.json" is one too many' in err
+
+
 @pytest.mark.parametrize("key", ["mcpServers", "servers"])
 def test_other_clients_forms_are_read(tmp_path, key):
     assert check(tmp_path, {key: GOOD["mcpServers"]})[0] == 0

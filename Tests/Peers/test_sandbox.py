@@ -447,8 +447,9 @@ def test_where_servers_cannot_be_confined_nothing_starts(tmp_path, level, comman
     environment = {"PATH": str(programs), "HOME": str(tmp_path)}
     done = subprocess.run(arguments, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=20)
     assert done.returncode == 2
-    errors = [line for line in done.stderr.splitlines() if "sandbox" in line]
-    assert len(errors) == 1 and "asked for by confined" in errors[0], done.stderr
+    said = done.stdout if command == "check" else done.stderr
+    errors = [line for line in said.splitlines() if "sandbox" in line]
+    assert len(errors) == 1 and "asked for by confined" in errors[0], done.stdout + done.stderr
     assert ("bubblewrap is missing" in errors[0]) == (what == "no bubblewrap")
     assert ("No permissions to create new namespace" in errors[0]) == (what == "no namespaces")
     assert "listening" not in done.stderr

@@ -10,21 +10,20 @@ enum Check {
     private static let usage = """
         Says every mistake in a configuration, with its place and what would be right.
 
-        Usage: gatehouse check [--config FILE | FILE]
+        Usage: gatehouse check [FILE]
+
+        Without a FILE it reads gatehouse.json here, or one of the files that other clients use.
 
         Exit status: 0 if there is no mistake (there may be warnings), 2 if there is.
         """
 
     static func run(arguments: [String]) -> Int32 {
-        var arguments = arguments
-        if arguments.count == 1, let path = arguments.first, !path.hasPrefix("-") {
-            arguments = ["--config", path]
-        }
         do throws(Options.Misuse) {
             let options = try Options(
                 arguments,
                 valued: ["--config", "--host", "--port"],
-                flags: ["--help", "-h"]
+                flags: ["--help", "-h"],
+                operand: "--config"
             )
             if options.has("--help") || options.has("-h") {
                 print(usage)
@@ -44,15 +43,14 @@ enum Check {
         let errors = report.issues.count { $0.severity == .error }
         var warnings = report.issues.count - errors
         guard report.isValid else {
-            Terminal.say(
-                "\(errors) mistake\(errors == 1 ? "" : "s"), \(warnings) warning\(warnings == 1 ? "" : "s")"
-            )
+            Terminal.say("\(count(errors, "mistake")), \(count(warnings, "warning"))")
             return 2
         }
         if let problem = ListenerSecurity.problem(of: report.configuration)
             ?? Confinement.problem(of: report.configuration, in: environment)
         {
-            Terminal.say("error: \(problem)")
+            print("\(report.configuration.file ?? path ?? "gatehouse.json"): error: \(problem)")
+            Terminal.say("\(count(1, "mistake")), \(count(warnings, "warning"))")
             return 2
         }
         let hints = Confinement(report.configuration, in: environment).hints(on: report.configuration)
@@ -60,8 +58,12 @@ enum Check {
         warnings += hints.count
         let servers = report.configuration.servers.filter(\.isEnabled).count
         Terminal.say(
-            "ok: \(servers) server\(servers == 1 ? "" : "s")" + (warnings > 0 ? ", \(warnings) warnings" : "")
+            "ok: \(count(servers, "server"))" + (warnings > 0 ? ", \(count(warnings, "warning"))" : "")
         )
         return 0
+    }
+
+    private static func count(_ number: Int, _ noun: String) -> String {
+        "\(number) \(noun)\(number == 1 ? "" : "s")"
     }
 }

@@ -3,7 +3,7 @@
 import Diagnostics
 import Glibc
 
-/// Reads the options of a command line: `--name value`, `--name=value`, `--flag`.
+/// Reads the options of a command line: `--name value`, `--name=value`, `--flag`, and one word that needs no name.
 struct Options {
     /// Why a command line cannot be understood.
     struct Misuse: Error {
@@ -19,8 +19,14 @@ struct Options {
     ///   - arguments: What follows the subcommand.
     ///   - valued: The options that have a value.
     ///   - known: The options that have none.
+    ///   - operand: The option that a word without a name is the value of; nil where there is none.
     /// - Throws: What cannot be understood.
-    init(_ arguments: [String], valued: Set<String>, flags known: Set<String>) throws(Misuse) {
+    init(
+        _ arguments: [String],
+        valued: Set<String>,
+        flags known: Set<String>,
+        operand: String? = nil
+    ) throws(Misuse) {
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
@@ -34,6 +40,11 @@ struct Options {
                     throw Misuse(message: "\(name) needs a value")
                 }
                 values[name] = value
+            } else if let operand, !argument.hasPrefix("-") {
+                guard values[operand] == nil else {
+                    throw Misuse(message: "\"\(argument)\" is one too many: \(operand) is given already")
+                }
+                values[operand] = argument
             } else {
                 throw Misuse(message: "there is no option \"\(argument)\"")
             }

@@ -12,9 +12,10 @@ enum Serve {
     private static let usage = """
         Offers the servers of a configuration, over HTTP to many clients or by pipes to one.
 
-        Usage: gatehouse serve [OPTION…]
+        Usage: gatehouse serve [OPTION…] [FILE]
 
-          --config FILE      the configuration; else gatehouse.json here, or one of the files that
+          FILE, --config FILE
+                             the configuration; else gatehouse.json here, or one of the files that
                              other clients use (mcp.json, .mcp.json, .vscode/mcp.json, …)
           --host ADDRESS     listen on this address instead of the configured one
           --port NUMBER      listen on this port; 0 for any that is free
@@ -24,8 +25,9 @@ enum Serve {
                              one, or all of them as one
           --log-level LEVEL  debug, info, warning or error; else what the configuration says
 
-        SIGTERM and SIGINT end it in order; a second one ends it at once. With --mode stdio it also ends
-        with its input, and standard output carries nothing but the protocol.
+        SIGTERM and SIGINT end it in order; a second one ends it at once. SIGHUP, or a change of the file,
+        makes it use another configuration. With --mode stdio it also ends with its input, and standard
+        output carries nothing but the protocol.
         """
 
     static func run(arguments: [String]) -> Int32 {
@@ -33,7 +35,8 @@ enum Serve {
             let options = try Options(
                 arguments,
                 valued: ["--config", "--host", "--port", "--mode", "--server", "--log-level"],
-                flags: ["--help", "-h"]
+                flags: ["--help", "-h"],
+                operand: "--config"
             )
             if options.has("--help") || options.has("-h") {
                 print(usage)

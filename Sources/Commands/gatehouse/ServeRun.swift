@@ -114,15 +114,18 @@ final class ServeRun {
     private func announce(_ server: GatewayServer) {
         let enabled = configuration.servers.filter(\.isEnabled)
         let names = enabled.map(\.name) + hosted.map(\.name)
-        let defaultName = configuration.defaultServer?.name ?? (names.count == 1 ? names[0] : nil)
+        let defaultName = server.defaultName
+        let isFederated = defaultName.map { !names.contains($0) } ?? false
         let url = server.url
         Terminal.say("listening on \(url)")
         for name in names {
             Terminal.say("  \(name): \(url)/mcp/\(name)" + (name == defaultName ? " and \(url)/mcp" : ""))
         }
+        if isFederated { Terminal.say("  together: \(url)/mcp") }
         let broken = Set(enabled.filter { $0.problem != nil }.map(\.name))
-        guard let first = names.first(where: { !broken.contains($0) }) else { return }
-        let endpoint = "\(url)/mcp/\(first)"
+        guard var first = names.first(where: { !broken.contains($0) }) else { return }
+        var endpoint = "\(url)/mcp/\(first)"
+        if isFederated { (first, endpoint) = ("gatehouse", "\(url)/mcp") }
         let program = CommandLine.arguments.first ?? "gatehouse"
         Terminal.say(
             """

@@ -69,7 +69,8 @@ package final class GatewayServer {
         } else {
             identity = nil
         }
-        let lasting = try LastingSessions.open(configuration, on: loop, log: log)
+        let names = hosted.map(\.name)
+        let lasting = try LastingSessions.open(configuration, hosting: names, on: loop, log: log)
         let tracer = configuration.tracer(on: loop, log: log)
         exporter = tracer?.exporter
         let own = hosted.map { name, server in
@@ -157,7 +158,7 @@ package final class GatewayServer {
             principalCapacity: next.limits.sessionsPerPrincipal ?? .max,
             lifetime: next.timeouts.sessionLifetime.wholeMilliseconds
         )
-        context.lasting?.rules = LastingRules.all(of: next)
+        context.lasting?.change(to: next, hosting: servers.hostedNames)
         server?.limits = Self.limits(next)
         let gone = servers.apply(next)
         context.pipeline.registry = servers.registry
@@ -169,6 +170,10 @@ package final class GatewayServer {
         log.info("the configuration is used; \(gone.count) servers have changed or are gone")
     }
 
+    /// The name of what answers at `/mcp`; nil if nothing does.
+    ///
+    /// That of a federation is no server's.
+    package var defaultName: String? { context.pipeline.registry.defaultName }
     /// The port that it listens on.
     package var port: UInt16 { server?.port ?? 0 }
 

@@ -8,7 +8,7 @@ package struct Registry {
     private let backends: [String: any Backend]
     /// The names in the order of the configuration.
     package let names: [String]
-    /// The server that answers at `/mcp`: the configured default, or the only one.
+    /// The server that answers at `/mcp`: the configured default, the only one, or several as one.
     package let defaultName: String?
 
     /// Makes the registry of some servers.
