@@ -37,22 +37,14 @@ extension MCPClient {
     private func makeTransport(_ toEventStream: Bool) throws(HTTPClientFailure) -> any ClientTransport {
         switch target {
         case .http(let url, let fields):
-            if toEventStream {
-                return try EventStreamTransport(
-                    url: url,
-                    fields: fields,
-                    limit: options.messageLimit,
-                    egress: options.egress,
-                    on: loop
-                )
-            }
-            return try HTTPTransport(
+            let server = HTTPDestination(
                 url: url,
                 fields: fields,
                 limit: options.messageLimit,
-                egress: options.egress,
-                on: loop
+                over: try HTTPClient(loop, egress: options.egress),
+                ownsClient: true
             )
+            return toEventStream ? EventStreamTransport(server) : HTTPTransport(server)
         case .process(let command, let spawner, _):
             return StdioTransport(command, spawner, framing, limit: options.messageLimit, on: loop)
         }

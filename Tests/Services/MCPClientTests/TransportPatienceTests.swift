@@ -42,25 +42,15 @@ private final class Wire {
     ) throws {
         server = try ScriptedServer(loop, answer)
         http = try HTTPClient(loop, egress: .anywhere)
-        let url = server.url
-        transport =
-            stream
-            ? EventStreamTransport(
-                url: url,
-                fields: [],
-                limit: 1 << 20,
-                over: http,
-                ownsClient: true,
-                noticeTimeout: noticeTimeout
-            )
-            : HTTPTransport(
-                url: url,
-                fields: [],
-                limit: 1 << 20,
-                over: http,
-                ownsClient: true,
-                noticeTimeout: noticeTimeout
-            )
+        let destination = HTTPDestination(
+            url: server.url,
+            fields: [],
+            limit: 1 << 20,
+            over: http,
+            ownsClient: true,
+            noticeTimeout: noticeTimeout
+        )
+        transport = stream ? EventStreamTransport(destination) : HTTPTransport(destination)
         transport.delegate = waiter
         transport.open()
     }

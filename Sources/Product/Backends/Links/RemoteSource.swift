@@ -91,28 +91,17 @@ final class RemoteSource: LinkSource {
             return completion(.failure(Failure(.internalError, text, source: .gateway)))
         }
         do throws(HTTPClientFailure) {
-            let http = try client()
-            let limit = context.limits.line
             let patience = min(Self.longestNotice, context.server.startTimeout.wholeMilliseconds)
-            let noticeTimeout = Int(patience)
+            let server = HTTPDestination(
+                url: endpoint.url,
+                fields: fields,
+                limit: context.limits.line,
+                over: try client(),
+                ownsClient: false,
+                noticeTimeout: Int(patience)
+            )
             let transport: any ClientTransport =
-                binding == .eventStream
-                ? EventStreamTransport(
-                    url: endpoint.url,
-                    fields: fields,
-                    limit: limit,
-                    over: http,
-                    ownsClient: false,
-                    noticeTimeout: noticeTimeout
-                )
-                : HTTPTransport(
-                    url: endpoint.url,
-                    fields: fields,
-                    limit: limit,
-                    over: http,
-                    ownsClient: false,
-                    noticeTimeout: noticeTimeout
-                )
+                binding == .eventStream ? EventStreamTransport(server) : HTTPTransport(server)
             completion(.success(RemoteLink(transport, era, self)))
         } catch {
             completion(.failure(Failure(.internalError, error.description, source: .gateway)))

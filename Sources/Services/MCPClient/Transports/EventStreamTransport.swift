@@ -5,7 +5,7 @@ import Egress
 import EventLoop
 import EventStream
 import FoundationEssentials
-package import HTTPClient
+import HTTPClient
 
 /// A server of the oldest kind: all that it says comes on one event stream, which also names the URL that takes messages
 /// (2024-11-05, transports, "HTTP with SSE").
@@ -17,15 +17,7 @@ package final class EventStreamTransport: ClientTransport {
     package weak var delegate: (any ClientTransportDelegate)?
     package var mirrorsHeaders: Bool { false }
 
-    private let limit: Int
-    /// How long the server may take for a message that has no answer, in milliseconds.
-    private let noticeTimeout: Int
-    private let loop: EventLoop
-    private let http: HTTPClient
-    /// Whether the client is ended with the transport.
-    private let ownsClient: Bool
-    private let url: String
-    private let fields: [HTTPField]
+    private let server: HTTPDestination
     private var stream: Stream?
     /// Where messages go, once the server has told.
     private var endpoint: String?
@@ -39,42 +31,9 @@ package final class EventStreamTransport: ClientTransport {
     /// How many messages wait at most.
     private static let earlyLimit = 100
 
-    /// Makes a transport with connections of its own.
-    convenience init(
-        url: String,
-        fields: [HTTPField],
-        limit: Int,
-        egress: EgressRules,
-        on loop: EventLoop
-    ) throws(HTTPClientFailure) {
-        let http = try HTTPClient(loop, egress: egress)
-        self.init(url: url, fields: fields, limit: limit, over: http, ownsClient: true)
-    }
-
-    /// Makes a transport.
-    ///
-    /// - Parameters:
-    ///   - url: Where the event stream is.
-    ///   - fields: What each request carries besides the protocol's own fields.
-    ///   - limit: The largest message of the server, in bytes.
-    ///   - http: What sends the requests.
-    ///   - ownsClient: Whether it is ended with the transport.
-    ///   - noticeTimeout: How long the server may take for a message that has no answer, in milliseconds.
-    package init(
-        url: String,
-        fields: [HTTPField],
-        limit: Int,
-        over http: HTTPClient,
-        ownsClient: Bool,
-        noticeTimeout: Int = 30_000
-    ) {
-        self.url = url
-        self.limit = limit
-        self.noticeTimeout = noticeTimeout
-        self.http = http
-        self.ownsClient = ownsClient
-        loop = http.loop
-        self.fields = fields
+    /// Makes a transport; nothing is sent before it is opened.
+    package init(_ server: HTTPDestination) {
+        self.server = server
     }
 
     /// Bytes of messages that were not taken yet.
@@ -83,15 +42,15 @@ package final class EventStreamTransport: ClientTransport {
     }
 
     package func open() {
-        let stream = Stream(self, limit: limit)
+        let stream = Stream(self, limit: server.limit)
         self.stream = stream
-        var request = HTTPRequest(method: "GET", url: url, fields: fields)
+        var request = HTTPRequest(method: "GET", url: server.url, fields: server.fields)
         request.fields.append(HTTPField("accept", "text/event-stream"))
         do throws(HTTPClientFailure) {
-            stream.transfer = try http.start(request, delegate: stream)
+            stream.transfer = try server.http.start(request, delegate: stream)
         } catch {
             let failure = MCPClientError(error)
-            loop.onNextTurn { self.ended(failure) }
+            server.http.loop.onNextTurn { self.ended(failure) }
         }
     }
 
@@ -101,14 +60,14 @@ package final class EventStreamTransport: ClientTransport {
             if early.count < Self.earlyLimit { return early.append(message) }
             return fail(message.id, .ended("the server does not take messages"))
         }
-        var request = HTTPRequest(method: "POST", url: endpoint, fields: fields, body: message.text)
+        var request = HTTPRequest(method: "POST", url: endpoint, fields: server.fields, body: message.text)
         request.fields += message.fields.map { HTTPField($0.name, $0.value) }
         request.fields.append(HTTPField("content-type", "application/json"))
         // Others wait for it: a server that never answers it must not hold them for ever.
-        if message.id == nil { request.totalTimeout = noticeTimeout }
+        if message.id == nil { request.totalTimeout = server.noticeTimeout }
         let post = Post(self, message)
         do throws(HTTPClientFailure) {
-            post.transfer = try http.start(request, delegate: post)
+            post.transfer = try server.http.start(request, delegate: post)
             posts[ObjectIdentifier(post)] = post
             if message.id == nil { notice = post }
         } catch {
@@ -121,19 +80,19 @@ package final class EventStreamTransport: ClientTransport {
     }
 
     package func close(_ fields: [OutgoingMessage.HTTPHeader], completion: @escaping () -> Void) {
-        guard !isClosing else { return loop.onNextTurn(completion) }
+        guard !isClosing else { return server.http.loop.onNextTurn(completion) }
         isClosing = true
         stream?.transfer?.cancel()
         for post in posts.values { post.transfer?.cancel() }
-        if ownsClient { http.close() }
+        if server.ownsClient { server.http.close() }
         posts = [:]
         stream = nil
-        loop.onNextTurn(completion)
+        server.http.loop.onNextTurn(completion)
     }
 
     private func fail(_ id: Int?, _ error: MCPClientError) {
         guard let id else { return }
-        loop.onNextTurn { [weak self] in self?.delegate?.transportFailed(id, error) }
+        server.http.loop.onNextTurn { [weak self] in self?.delegate?.transportFailed(id, error) }
     }
 
     fileprivate func ended(_ error: MCPClientError) {
@@ -156,7 +115,7 @@ package final class EventStreamTransport: ClientTransport {
             delegate?.transportReceived(event.data.span, of: nil)
         } else if event.type.equals("endpoint"), endpoint == nil {
             let reference = String(decoding: event.data, as: UTF8.self)
-            guard let endpoint = Self.resolve(reference, from: url) else {
+            guard let endpoint = Self.resolve(reference, from: server.url) else {
                 stream?.transfer?.cancel()
                 return ended(.malformed("the server wants messages at another origin, or at no proper URL"))
             }

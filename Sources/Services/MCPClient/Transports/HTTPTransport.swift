@@ -2,7 +2,7 @@
 
 import Egress
 import EventLoop
-package import HTTPClient
+import HTTPClient
 
 /// A server behind a URL: a POST for each message (2025-11-25 and 2026-07-28, transports, "Streamable HTTP").
 ///
@@ -14,13 +14,9 @@ package final class HTTPTransport: ClientTransport {
     package weak var delegate: (any ClientTransportDelegate)?
     package var mirrorsHeaders: Bool { true }
 
-    let limit: Int
-    let loop: EventLoop
-    private let http: HTTPClient
-    /// Whether the client is ended with the transport.
-    private let ownsClient: Bool
-    private let url: String
-    private let ownFields: [HTTPField]
+    private let server: HTTPDestination
+    var limit: Int { server.limit }
+    var loop: EventLoop { server.http.loop }
     private var session: String?
     private var replies: [Int: HTTPReply] = [:]
     /// What brings the rest of answers that broke off.
@@ -43,8 +39,6 @@ package final class HTTPTransport: ClientTransport {
     private var onDelivered: (() -> Void)?
     private var patience: LoopTimer?
 
-    /// How long the server may take for a message that has no answer, in milliseconds.
-    private let noticeTimeout: Int
     /// Replies that have brought their answers and are open all the same, the oldest first.
     private var lingering: [HTTPReply] = []
     private var lingerTimer: LoopTimer?
@@ -55,42 +49,9 @@ package final class HTTPTransport: ClientTransport {
     private static let lingerTime: UInt64 = 2000
     private static let lingerLimit = 8
 
-    /// Makes a transport with connections of its own.
-    convenience init(
-        url: String,
-        fields: [HTTPField],
-        limit: Int,
-        egress: EgressRules,
-        on loop: EventLoop
-    ) throws(HTTPClientFailure) {
-        let http = try HTTPClient(loop, egress: egress)
-        self.init(url: url, fields: fields, limit: limit, over: http, ownsClient: true)
-    }
-
-    /// Makes a transport.
-    ///
-    /// - Parameters:
-    ///   - url: Where the server is.
-    ///   - fields: What each request carries besides the protocol's own fields.
-    ///   - limit: The largest message of the server, in bytes.
-    ///   - http: What sends the requests.
-    ///   - ownsClient: Whether it is ended with the transport.
-    ///   - noticeTimeout: How long the server may take for a message that has no answer, in milliseconds.
-    package init(
-        url: String,
-        fields: [HTTPField],
-        limit: Int,
-        over http: HTTPClient,
-        ownsClient: Bool,
-        noticeTimeout: Int = 30_000
-    ) {
-        self.url = url
-        self.limit = limit
-        self.http = http
-        self.ownsClient = ownsClient
-        loop = http.loop
-        ownFields = fields
-        self.noticeTimeout = noticeTimeout
+    /// Makes a transport; nothing is sent before it is opened.
+    package init(_ server: HTTPDestination) {
+        self.server = server
     }
 
     package var hasSession: Bool { session != nil }
@@ -101,15 +62,15 @@ package final class HTTPTransport: ClientTransport {
         guard !isClosing else { return }
         guard !isShaking else { return held.append(message) }
         isShaking = message.method == "notifications/initialized"
-        var request = HTTPRequest(method: "POST", url: url, body: message.text)
+        var request = HTTPRequest(method: "POST", url: server.url, body: message.text)
         request.fields = fields(message.fields)
         request.fields.append(HTTPField("content-type", "application/json"))
         request.fields.append(HTTPField("accept", "application/json, text/event-stream"))
         // Others wait for it: a server that never answers it must not hold them for ever.
-        if message.id == nil { request.totalTimeout = noticeTimeout }
+        if message.id == nil { request.totalTimeout = server.noticeTimeout }
         let reply = HTTPReply(self, to: message)
         do throws(HTTPClientFailure) {
-            reply.transfer = try http.start(request, delegate: reply)
+            reply.transfer = try server.http.start(request, delegate: reply)
             reply.count(message.text.count)
             if let id = message.id { replies[id] = reply } else { notices += 1 }
         } catch {
@@ -170,14 +131,14 @@ package final class HTTPTransport: ClientTransport {
 
     /// Ends the session, if there is one, and the connections.
     private func leave(_ fields: [OutgoingMessage.HTTPHeader], _ completion: @escaping () -> Void) {
-        var request = HTTPRequest(method: "DELETE", url: url, fields: self.fields(fields))
+        var request = HTTPRequest(method: "DELETE", url: server.url, fields: self.fields(fields))
         request.totalTimeout = Self.farewell
-        let last = Farewell { [http, ownsClient] in
-            if ownsClient { http.close() }
+        let last = Farewell { [server] in
+            if server.ownsClient { server.http.close() }
             completion()
         }
         // What the server says to it changes nothing: it may also refuse (405).
-        let isOnItsWay = session != nil && (try? http.start(request, delegate: last)) != nil
+        let isOnItsWay = session != nil && (try? server.http.start(request, delegate: last)) != nil
         if !isOnItsWay { loop.onNextTurn { last.over() } }
     }
 
@@ -187,7 +148,7 @@ package final class HTTPTransport: ClientTransport {
     func notePending(_ count: Int) { unanswered += count }
 
     private func fields(_ fields: [OutgoingMessage.HTTPHeader]) -> [HTTPField] {
-        var all = ownFields + fields.map { HTTPField($0.name, $0.value) }
+        var all = server.fields + fields.map { HTTPField($0.name, $0.value) }
         if let session { all.append(HTTPField("mcp-session-id", session)) }
         return all
     }
@@ -262,12 +223,12 @@ package final class HTTPTransport: ClientTransport {
         after event: [UInt8],
         delegate: HTTPEventSource
     ) throws(HTTPClientFailure) -> HTTPTransfer {
-        var request = HTTPRequest(method: "GET", url: url, fields: self.fields(fields))
+        var request = HTTPRequest(method: "GET", url: server.url, fields: self.fields(fields))
         request.fields.append(HTTPField("accept", "text/event-stream"))
         if !event.isEmpty {
             request.fields.append(HTTPField("last-event-id", String(decoding: event, as: UTF8.self)))
         }
-        return try http.start(request, delegate: delegate)
+        return try server.http.start(request, delegate: delegate)
     }
 
     /// A stream is not opened again; the error is for the request whose answer it should have brought.
