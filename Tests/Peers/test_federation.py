@@ -272,6 +272,20 @@ def test_if_all_are_dead_it_is_an_error(make_gateway, ledger):
     assert answer["error"]["code"] == -32603
 
 
+def test_while_all_are_slow_the_first_is_waited_for(make_gateway, ledger, wire, tmp_path):
+    gate = tmp_path / "gate"
+    server = SERVERS["one"]
+    script = 'while [ ! -e "$0" ]; do sleep 0.05; done; exec "$@"'
+    late = {"command": "sh", "args": ["-c", script, str(gate), server["command"], *server["args"]]}
+    gateway = make_gateway({name: {**late, "era": "legacy", "framing": "newline"} for name in ("one", "two")}, QUICK)
+    client = ModernClient(gateway, ledger, "") if wire == "modern" else LegacySession(gateway, ledger, "")
+    connection, exchange = client.begin(client.message("server/discover") if wire == "modern" else client.offer())
+    # Begun later, this is over when the time of the servers is.
+    assert set(remarks(ModernClient(gateway, ledger, ""))[LEFT_OUT]) == {"one", "two"}
+    gate.touch()
+    assert "tools" in connection.read(exchange).json()["result"]["capabilities"]
+
+
 def pids(gateway, server):
     """The processes of a server itself, without those that watch over them."""
 
