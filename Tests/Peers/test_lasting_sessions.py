@@ -83,6 +83,22 @@ def test_a_session_goes_on_with_another_child(lasting, ledger, how):
     assert session.post(rpc("ping", id=1)).status == 404, "what was deleted stays so"
 
 
+def test_what_is_said_again_is_in_no_trace(lasting, ledger):
+    """Neither of the client's nor of the gateway's: the trace is over."""
+    gateway = lasting(tracing={"endpoint": "http://127.0.0.1:9/v1/traces"})
+    session = LegacySession(gateway, ledger)
+    offer = session.offer()
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    offer["params"]["_meta"] = {"traceparent": parent, "tracestate": "a=1", "mine": 1}
+    session.id = session.post(offer).header("mcp-session-id")
+    written(gateway, ledger)
+    gateway.restart()
+    assert session.request("ping")["result"] == {}
+    first, *_, last = gateway.seen("plain", "initialize")
+    assert first["params"]["_meta"]["traceparent"].startswith(parent[:35])
+    assert last["params"]["_meta"] == {"mine": 1}
+
+
 def test_a_session_of_each_revision_goes_on(lasting, ledger):
     gateway = lasting()
     revisions = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]

@@ -2,12 +2,14 @@
 
 import json
 import re
+import subprocess
 
 import pytest
 
-from peers.gateway import plain
+from peers.gateway import BINARY, plain
 from peers.metrics import OPENMETRICS, scrape, value
 from peers.raw import LegacySession, ModernClient, rpc
+from peers.remote import ALLOWED, script
 from peers.waiting import until
 from peers.wire import once
 
@@ -151,3 +153,45 @@ def test_what_processes_do_is_counted(make_gateway, ledger):
     assert (server["restarts"], server["last_exit"]) == (1, "exit status 7")
     assert "widget" not in once(gateway.port, "GET", "/api/session_metrics", []).body().decode()
     assert value(gateway, "gatehouse_child_start_failures_total", server="plain") == 0
+
+
+def test_what_servers_elsewhere_do_is_counted(make_gateway, ledger):
+    far = script("upstream.py", "forgetful")
+    shut = script("upstream.py", "sound")
+    try:
+        entries = {"far": far.entry(), "shut": shut.entry()}
+        gateway = make_gateway(entries, ALLOWED)
+        session = LegacySession(gateway, ledger, "far").open()
+        gone = LegacySession(gateway, ledger, "shut").open()
+        shut.stop()
+        assert "error" in gone.request("tools/list")
+        session.call("who")
+        session.call("who")
+        servers = {server["name"]: server for server in session_metrics(gateway)["servers"]}
+        page = subprocess.run(
+            [str(BINARY), "status", f"http://127.0.0.1:{gateway.port}"], capture_output=True, text=True, timeout=30
+        ).stdout
+    finally:
+        far.stop()
+        shut.stop()
+    remote = servers["far"]["remote"]
+    assert (servers["far"]["state"], remote["state"], remote["greeted_again"]) == ("up", "reached", 1)
+    (line,) = remote["lines"]
+    # Two greetings of sessions, the first of which is the client's own, and two calls, one of which was sent twice.
+    assert (line["state"], line["calls"], line["greeted_again"]) == ("up", 5, 1)
+    assert line["received_bytes"] > 200 and line["waiting_bytes"] == 0
+    assert "pid" not in line and str(far.port) not in json.dumps(servers["far"])
+    assert servers["shut"]["state"] == servers["shut"]["remote"]["state"] == "away"
+    assert servers["shut"]["remote"]["last_failure"].startswith("The server cannot be reached")
+    assert "1 session forgotten" in page and "away" in page and "cannot be reached" in page
+    for name, server, expected in [
+        ("gatehouse_remote_away", "far", 0),
+        ("gatehouse_remote_away", "shut", 1),
+        ("gatehouse_remote_lines", "far", 1),
+        ("gatehouse_remote_lines_opened_total", "far", 1),
+        ("gatehouse_remote_greeted_again_total", "far", 1),
+        ("gatehouse_remote_failures_total", "far", 0),
+        ("gatehouse_remote_failures_total", "shut", 1),
+    ]:
+        assert value(gateway, name, server=server) == expected, (name, server)
+    assert value(gateway, "gatehouse_processes", server="far") == 0

@@ -7,6 +7,7 @@ import pytest
 
 from peers.raw import LegacySession, ModernClient, rpc, text_of
 from peers.remote import ALLOWED, script
+from peers.waiting import until
 from peers.wire import once
 
 STRANGE = ["mute", "garbage", "html", "unauthorized", "redirecting"]
@@ -14,7 +15,9 @@ STRANGE = ["mute", "garbage", "html", "unauthorized", "redirecting"]
 
 @pytest.fixture(scope="module")
 def upstreams():
-    started = {word: script("upstream.py", word) for word in ["sound", "endless", "torn", "forgetful", *STRANGE]}
+    words = {word: word for word in ["sound", "endless", "torn", "forgetful", "lasting", "deaf", *STRANGE]}
+    words |= {"reminded": "forgetful", "unforgiving": "forgetful"}
+    started = {name: script("upstream.py", word) for name, word in words.items()}
     yield started
     for server in started.values():
         server.stop()
@@ -25,6 +28,8 @@ def gateway(make_gateway, upstreams):
     entries = {word: server.entry(timeout_seconds=2, request_timeout_seconds=3) for word, server in upstreams.items()}
     keys = {"Authorization": "Bearer of-the-gateway", "X-Key": "k"}
     entries["keyed"] = {**upstreams["sound"].entry(), "headers": keys}
+    entries["unforgiving"]["state_lost"] = "end"
+    entries["deaf"]["request_timeout_seconds"] = 10
     entries["away"] = {"url": "http://127.0.0.1:9/mcp"}
     entries["private"] = {"url": "https://10.1.2.3/mcp"}
     return make_gateway(entries, {**ALLOWED, "limits": {"line": 262144}})
@@ -97,6 +102,50 @@ def test_a_session_that_the_server_forgot_is_opened_again_and_nothing_is_lost_or
     assert [call["call"] for call in calls] == sorted({call["call"] for call in calls})
     assert len({call["session"] for call in calls}) > 1
     assert len(gateway.journal("forgetful", "call")) == 6
+    session.delete()
+
+
+def test_after_a_forgotten_session_the_server_is_told_again_and_the_client_that_lists_may_have_changed(gateway, ledger):
+    session = LegacySession(gateway, ledger, "reminded")
+    session.open()
+    assert "result" in session.request("logging/setLevel", {"level": "warning"})
+    stream = session.stream()
+    first, second = (json.loads(text_of(session.call("who")))["session"] for _ in range(2))
+    assert first != second
+    assert stream.message()["method"] == "notifications/tools/list_changed"
+    seen = [note for note in requests(gateway, "reminded") if note["fields"].get("mcp-session-id") == second]
+    said = [note["message"]["method"] for note in seen if note["message"]]
+    assert said[0] == "notifications/initialized"
+    assert said.index("logging/setLevel") < said.index("tools/call"), said
+    session.delete()
+
+
+def test_where_state_must_not_be_lost_a_forgotten_session_ends(gateway, ledger):
+    session = LegacySession(gateway, ledger, "unforgiving")
+    session.open()
+    session.call("who")
+    answer = session.request("tools/call", {"name": "who", "arguments": {}})
+    assert "forgotten the session" in answer["error"]["message"]
+    until(lambda: session.post(rpc("tools/list", id=1)).status == 404, "the end of the session")
+    greetings = [note["message"] for note in requests(gateway, "unforgiving") if note["message"]]
+    # One by the gateway itself, which finds out what the server speaks.
+    assert sum(message["method"] == "initialize" for message in greetings) == 2
+
+
+def test_a_stream_that_the_server_leaves_open_after_the_answer_is_left(gateway, ledger):
+    session = LegacySession(gateway, ledger, "lasting")
+    session.open()
+    for _ in range(12):
+        assert json.loads(text_of(session.call("who")))["call"]
+    until(lambda: len(gateway.journal("lasting", "left")) == 12, "the end of all streams")
+    session.delete()
+
+
+def test_a_server_that_never_answers_the_end_of_the_handshake_does_not_stall_the_session(gateway, ledger):
+    session = LegacySession(gateway, ledger, "deaf")
+    session.open()
+    # The end of the handshake has two seconds (`timeout_seconds`), after which the call goes out.
+    assert json.loads(text_of(session.call("who")))["call"]
     session.delete()
 
 

@@ -22,7 +22,8 @@ enum Connect {
           --type TYPE               http or sse; found out if not given
           --log-level LEVEL         debug, info, warning or error; warning if not given
 
-        The host of the URL may be any, also this machine. It ends with standard input.
+        The host of the URL may be any, also this machine. Which authorities are trusted for https is the system's
+        matter, or that of the file which the variable SSL_CERT_FILE names. It ends with standard input.
         """
 
     static func run(arguments: [String]) -> Int32 {

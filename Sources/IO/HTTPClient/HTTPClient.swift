@@ -3,6 +3,7 @@
 import CCurl
 package import Egress
 package import EventLoop
+import Glibc
 
 /// An HTTP client on one loop: libcurl's multi interface, driven by the loop's descriptors and one timer.
 ///
@@ -22,6 +23,11 @@ package final class HTTPClient {
     /// How many calls into libcurl are on the stack: most of its functions must not be called again within them.
     private var depth = 0
     private var isClosed = false
+
+    /// The file of the authorities that are trusted, where the environment names another than the system's.
+    static let authorities = getenv("SSL_CERT_FILE").map { String(cString: $0) }.flatMap {
+        $0.isEmpty ? nil : $0
+    }
 
     private static let isReady = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 

@@ -169,6 +169,7 @@ extension HTTPTransfer {
         if let folder = Self.authorityFolder { set(CURLOPT_CAPATH, folder) }
         set(CURLOPT_ERRORBUFFER, message)
         set(CURLOPT_URL, request.url)
+        if let authorities = HTTPClient.authorities { set(CURLOPT_CAINFO, authorities) }
         set(CURLOPT_CONNECTTIMEOUT_MS, max(1, request.connectTimeout))
         if let timeout = request.totalTimeout { set(CURLOPT_TIMEOUT_MS, max(1, timeout)) }
 

@@ -23,8 +23,16 @@ package protocol ConversationListener: AnyObject {
     func withdrew(_ number: Int, _ message: Message, _ bytes: Span<UInt8>)
     /// The server died, and with it what it had asked.
     func interrupted()
+    /// The server has forgotten the session, and another one takes its place: what is sent to it from now on comes before
+    /// the call that was refused.
+    func greetedAgain()
     /// The server died once too often and is not started again: nothing will come of this conversation any more.
     func gaveUp()
+}
+
+extension ConversationListener {
+    /// Where it makes no difference to what stands behind the conversation, the one is as good as the other.
+    package func greetedAgain() { interrupted() }
 }
 
 /// The call that something from a legacy server may belong to.

@@ -44,21 +44,18 @@ package final class ServerBackend: Backend {
     /// - Parameters:
     ///   - context: The server and its bounds.
     ///   - isolation: Who shares a process among modern callers.
-    ///   - environment: Where commands and variables are found.
     ///   - spawner: What starts processes.
     ///   - confinement: What they cannot see and do.
     ///   - population: The processes of all servers.
     package convenience init(
         _ context: ServerContext,
         isolation: Isolation,
-        environment: ConfigurationEnvironment,
         spawner: ChildSpawner,
         confinement: Confinement,
         population: ChildPopulation
     ) {
         let supply = ChildSupply(
             context,
-            environment: environment,
             spawner: spawner,
             confinement: confinement,
             population: population
@@ -103,6 +100,7 @@ package final class ServerBackend: Backend {
     package var statistics: BackendStatistics {
         var statistics = BackendStatistics()
         statistics.reports = source.reports
+        statistics.remote = source.remote
         statistics.counts = context.counts
         statistics.dropped = context.dropped
         return statistics
@@ -252,9 +250,11 @@ package final class ServerBackend: Backend {
     private func refusal() -> Failure? {
         guard case .refuse(let wait) = breaker.ask(at: context.loop.now) else { return nil }
         let seconds = (wait + 999) / 1000
+        let isElsewhere = context.server.remote != nil
+        let words = isElsewhere ? "cannot be reached" : "keeps dying as soon as it is started"
         return Failure(
             .internalError,
-            "The server keeps dying as soon as it is started; it is tried again in \(seconds) s",
+            "The server \(words); it is tried again in \(seconds) s",
             data: ["retryAfter": .number(String(seconds))],
             source: .upstream
         )
@@ -263,12 +263,17 @@ package final class ServerBackend: Backend {
     /// A server has answered a call: it works.
     func noteAnswer() { breaker.noteAnswer() }
 
+    /// A server has answered `initialize`, and no call so far.
+    func noteGreeting() { breaker.noteGreeting(at: context.loop.now) }
+
     /// A server died, or could not be reached, without having answered a call.
     func noteDeath() {
         let before = breaker.openings
         breaker.noteDeath(at: context.loop.now)
         if breaker.openings > before {
-            context.log.warning("it keeps dying as soon as it is started, and is left alone for a while")
+            let isElsewhere = context.server.remote != nil
+            let words = isElsewhere ? "cannot be reached" : "keeps dying as soon as it is started"
+            context.log.warning("it \(words), and is left alone for a while")
         }
     }
 

@@ -157,7 +157,7 @@ package final class GatewayServer {
             principalCapacity: next.limits.sessionsPerPrincipal ?? .max,
             lifetime: next.timeouts.sessionLifetime.wholeMilliseconds
         )
-        context.lasting?.rules = LastingRules.all(of: next)
+        context.lasting?.change(to: next)
         server?.limits = Self.limits(next)
         let gone = servers.apply(next)
         context.pipeline.registry = servers.registry

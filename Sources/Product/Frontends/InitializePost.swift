@@ -164,8 +164,10 @@ final class InitializePost: Caller {
         if isSilent {
             return port.respond(503, in: nil) { $0.append(#"{"error":"MCP server connection failed"}"#) }
         }
-        let status = failure.code == .invalidParams ? 400 : 503
-        port.refuse(Refusal(status, failure), id: call.clientID)
+        let fields = [("Retry-After" as StaticString, String(failure.retryAfter ?? 1))]
+        let refusal =
+            failure.code == .invalidParams ? Refusal(400, failure) : Refusal(503, failure, fields: fields)
+        port.refuse(refusal, id: call.clientID)
     }
 
     func cancelled(_ call: Call) {

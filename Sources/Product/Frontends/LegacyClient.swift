@@ -97,6 +97,14 @@ final class LegacyClient: ConversationListener {
         session.hasLostServer = true
     }
 
+    func greetedAgain() {
+        interrupted()
+        guard session.hasLostServer, let conversation = session.foundation as? any Conversation else {
+            return
+        }
+        regain(conversation)
+    }
+
     /// Another process takes the place of the server: it is told what that one was told, and the client that lists may have
     /// changed.
     func regain(_ conversation: any Conversation) {

@@ -151,7 +151,8 @@ final class ModernPost: Caller {
         } else {
             let status =
                 failure.code == .internalError ? 502 : ModernRules.status(of: failure.code, own: true)
-            port.refuse(Refusal(status, failure), id: call.clientID)
+            let refusal = failure.retryAfter == nil ? Refusal(status, failure) : Refusal(failure)
+            port.refuse(refusal, id: call.clientID)
         }
         release(keeping: false)
     }

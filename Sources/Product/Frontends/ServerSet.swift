@@ -143,7 +143,6 @@ final class ServerSet {
         return ServerBackend(
             context,
             isolation: key.isolation,
-            environment: environment,
             spawner: spawner,
             confinement: confinement,
             population: population

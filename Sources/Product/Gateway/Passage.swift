@@ -2,6 +2,7 @@
 
 package import Backends
 import HTTPWire
+import JSON
 package import JSONRPC
 import MCPCore
 package import Sessions
@@ -60,12 +61,20 @@ package struct Refusal: Error {
         if pinned != 200 {
             self.init(pinned, failure)
         } else {
-            self.init(failure.source == .client ? 429 : 503, failure, fields: [("Retry-After", "1")])
+            let fields = [("Retry-After" as StaticString, String(failure.retryAfter ?? 1))]
+            self.init(failure.source == .client ? 429 : 503, failure, fields: fields)
         }
     }
 
     /// There is no room; the client should come back.
     package static func busy(_ message: String) -> Refusal {
         Refusal(503, Failure(.internalError, message, source: .gateway), fields: [("Retry-After", "5")])
+    }
+}
+
+extension Failure {
+    /// After how many seconds it is worth trying again, if that is known: then it is part of what the client is told.
+    package var retryAfter: Int? {
+        data?["retryAfter"]?.integer.map { min(max($0, 1), 3600) }
     }
 }

@@ -72,6 +72,12 @@ package struct CallClock: Sendable, Equatable {
         deadline = now &+ patience
     }
 
+    /// Whether progress gives it no more time.
+    package var isAtCeiling: Bool { deadline == last && ceiling > patience }
+
+    /// How long it has been waited for when its time is over, in all or since it last made progress.
+    package var limit: UInt64 { isAtCeiling ? ceiling : patience }
+
     /// It made progress.
     mutating func noteProgress(at now: UInt64) {
         deadline = max(deadline, min(now &+ patience, last))

@@ -39,6 +39,28 @@ import Testing
         )
     }
 
+    @Test func `a server elsewhere is shown by its lines`() throws {
+        let status = #"""
+            {"active_sessions":1,"total_processes":0,"servers":[{"name":"far","state":"away","sessions":1,"processes":0,
+            "restarts":0,"children":[],"remote":{"state":"away","opened":3,"greeted_again":1,"failures":2,
+            "last_failure":"The server cannot be reached:\u001b no","lines":[{"state":"up","uptime_seconds":61,"calls":7,
+            "greeted_again":1,"sent_messages":9,"sent_bytes":1536,"received_messages":8,"received_bytes":0}]}},
+            {"name":"other","state":"unknown","sessions":0,"processes":0,
+            "remote":{"state":"untried","opened":0,"greeted_again":0,"failures":0,"lines":[]}}]}
+            """#
+        #expect(
+            try text(status) == """
+                1 session, 0 processes
+
+                far    away, 1 session, 1 line, 1 session forgotten, 2 failures, last: The server cannot be reached:\\u{1b} no
+                  line  for   calls  forgotten  sent         received
+                  up    61 s  7      1          9 (1.5 KiB)  8 (0 B)
+
+                other  unknown, 0 sessions, 0 lines
+                """
+        )
+    }
+
     @Test func `colours are for terminals`() throws {
         let colours = Style(isTerminal: true, hasColours: true, width: 80)
         #expect(try text(Self.status, colours).contains("\u{1B}[32mup\u{1B}[0m"))

@@ -148,7 +148,7 @@ class Gateway:
     def tail(self, lines=40):
         return "".join(self._log[-lines:])
 
-    def terminate(self, timeout=15.0):
+    def terminate(self, timeout=30.0):
         """SIGTERM, the exit status, and the proof that nothing is left."""
         if self.process.poll() is None:
             zombies = self.uncollected(2.0)

@@ -7,10 +7,13 @@
     garbage      answers what is not HTTP
     html         answers every request with a page
     unauthorized 401 with a challenge
+    guarded      the same, unless a request carries the bearer token of the variable UPSTREAM_TOKEN
     redirecting  307 to another place
     endless      answers a call with a body that does not end
     torn         begins to answer a call, and breaks off
-    forgetful    answers each second call of a session with 404
+    forgetful    answers each second call of a tool of a session with 404
+    lasting      leaves the event stream of each answer open
+    deaf         never answers a notification
 """
 
 import argparse
@@ -27,6 +30,7 @@ INFO = {"name": "upstream", "version": "1"}
 FORGOTTEN = b'{"jsonrpc":"2.0","error":{"code":-32001,"message":"Session not found"}}'
 CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 LONG = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n"
+TOKEN = "Bearer " + os.environ.get("UPSTREAM_TOKEN", "")
 sessions, numbers = {}, itertools.count(1)
 
 
@@ -78,7 +82,7 @@ class Behaviour:
         note("request", line=line, fields=fields, message=message)
         if self.word == "html":
             reply(connection, "200 OK", b"<html>hello</html>", "text/html")
-        elif self.word == "unauthorized":
+        elif self.word == "unauthorized" or self.word == "guarded" and fields.get("authorization") != TOKEN:
             reply(connection, "401 Unauthorized", WWW_Authenticate='Bearer realm="elsewhere"')
         elif self.word == "redirecting":
             reply(connection, "307 Temporary Redirect", Location="http://127.0.0.1:1/")
@@ -96,7 +100,8 @@ class Behaviour:
         if word == "initialize":
             session = uuid.uuid4().hex
             sessions[session] = {"user": message["params"]["clientInfo"]["name"], "calls": 0}
-            result = {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": INFO}
+            offers = {"tools": {"listChanged": True}, "logging": {}}
+            result = {"protocolVersion": "2025-11-25", "capabilities": offers, "serverInfo": INFO}
             reply(connection, "200 OK", answer(message, result), Mcp_Session_Id=session)
         elif word == "server/discover":
             error = {"jsonrpc": "2.0", "id": message["id"], "error": {"code": -32601, "message": "no such method"}}
@@ -104,15 +109,16 @@ class Behaviour:
         elif fields.get("mcp-session-id") not in sessions:
             reply(connection, "404 Not Found", FORGOTTEN)
         elif "id" not in message:
-            reply(connection, "202 Accepted")
+            if self.word != "deaf":
+                reply(connection, "202 Accepted")
         else:
             return self.call(connection, fields["mcp-session-id"], message)
         return True
 
     def call(self, connection, id, message):
         session = sessions[id]
-        session["calls"] += 1
-        if self.word == "forgetful" and session["calls"] % 2 == 0:
+        session["calls"] += message["method"] == "tools/call"
+        if self.word == "forgetful" and message["method"] == "tools/call" and session["calls"] % 2 == 0:
             del sessions[id]
             reply(connection, "404 Not Found")
             return True
@@ -129,7 +135,16 @@ class Behaviour:
             return False
         note("call", session=id, arguments=message["params"].get("arguments"))
         text = json.dumps({"session": id, "user": session["user"], "call": next(numbers)})
-        reply(connection, "200 OK", answer(message, {"content": [{"type": "text", "text": text}]}))
+        result = {"content": [{"type": "text", "text": text}]}
+        if self.word == "lasting":
+            data = json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result})
+            event = f"data: {data}\n\n".encode()
+            connection.sendall(CHUNKED + f"{len(event):x}\r\n".encode() + event + b"\r\n")
+            # Until the other side has had enough of it.
+            left = connection.recv(1) == b""
+            note("left", stream=left)
+            return False
+        reply(connection, "200 OK", answer(message, result))
         return True
 
 

@@ -44,6 +44,30 @@ import Testing
         #expect(breaker.ask(at: 1101) == .start)
     }
 
+    @Test func `a try that was greeted lets all through, until the next dies`() {
+        var breaker = opened(at: 0)
+        #expect(breaker.ask(at: 1000) == .start)
+        breaker.noteGreeting(at: 1500)
+        #expect(breaker.ask(at: 1500) == .start && !breaker.isOpen)
+        breaker.noteDeath(at: 2000)
+        #expect(breaker.ask(at: 2000) == .refuse(retryAfter: 2000))
+        #expect(breaker.ask(at: 4000) == .start)
+        breaker.noteGreeting(at: 4000)
+        breaker.noteAnswer()
+        breaker.noteDeath(at: 4001)
+        #expect(breaker.ask(at: 4001) == .start, "an answer makes up for everything")
+    }
+
+    @Test func `a greeting means nothing while nobody tries`() {
+        var breaker = opened(at: 0)
+        breaker.noteGreeting(at: 1)
+        #expect(breaker.ask(at: 1) == .refuse(retryAfter: 999))
+        var fresh = CrashBreaker()
+        fresh.noteGreeting(at: 1)
+        fresh.noteDeath(at: 2)
+        #expect(!fresh.isOpen)
+    }
+
     @Test func `a try that fails opens it for twice as long, up to a minute`() {
         var breaker = opened(at: 0)
         var now: UInt64 = 0
@@ -70,5 +94,18 @@ import Testing
         for _ in 0..<100 { breaker.noteDeath(at: 500) }
         #expect(breaker.ask(at: 999) == .refuse(retryAfter: 1))
         #expect(breaker.openings == 1)
+    }
+
+    @Test func `a try that is given up lets another one go, and does not count as a death`() {
+        var breaker = opened(at: 100)
+        #expect(breaker.ask(at: 1100) == .start)
+        breaker.noteTryGivenUp(at: 1200)
+        #expect(breaker.isOpen)
+        #expect(breaker.ask(at: 1200) == .start)
+        #expect(breaker.ask(at: 1200) == .refuse(retryAfter: 1000))
+        breaker.noteDeath(at: 1300)
+        // Nothing is given up where nobody tries.
+        breaker.noteTryGivenUp(at: 1300)
+        #expect(breaker.ask(at: 1300) == .refuse(retryAfter: 2000))
     }
 }

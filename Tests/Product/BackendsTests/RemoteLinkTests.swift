@@ -73,6 +73,8 @@ private final class Bench {
     let listener = Listener()
     let source: RemoteSource
     let link: RemoteLink
+    /// The id of the next call, where it does not matter.
+    var next = 100
 
     init(_ era: Era, _ loop: EventLoop) {
         var server = ServerConfiguration(name: "remote")
@@ -254,6 +256,58 @@ struct RemoteLinkTests {
         }
     }
 
+    @Test func `a request is kept while it waits in a session, and no longer`() async throws {
+        try await bench(.legacy) { bench in
+            bench.greet()
+            bench.call(1)
+            bench.call(2)
+            bench.call(3)
+            #expect(bench.link.keptRequests == 3)
+            // The answer to the first came on a stream that was resumed, so no response ends with it.
+            bench.listener.waiting.remove(1)
+            bench.receive(#"{"jsonrpc":"2.0","id":1,"result":{}}"#, of: 1)
+            #expect(bench.link.keptRequests == 2)
+            bench.link.transportFailed(2, .ended("x"))
+            bench.send(#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":3}}"#)
+            #expect(bench.link.keptRequests == 0)
+            bench.link.transportLostSession()
+            #expect(bench.listener.ended.count == 1)
+        }
+    }
+
+    @Test func `a message about a call that still waits does not make it forgotten`() async throws {
+        try await bench(.legacy) { bench in
+            bench.greet()
+            bench.call(1)
+            bench.receive(#"{"jsonrpc":"2.0","method":"notifications/message","params":{}}"#, of: 1)
+            #expect(bench.link.keptRequests == 1)
+        }
+    }
+
+    @Test func `where no session can be forgotten, nothing is kept`() async throws {
+        try await bench(.legacy) { bench in
+            bench.wire.hasSession = false
+            bench.greet("2024-11-05")
+            for id in 1...5 { bench.call(id) }
+            #expect(bench.link.keptRequests == 0)
+        }
+    }
+
+    @Test func `a call is sent again once, also if the session after the forgotten one has no id`()
+        async throws
+    {
+        try await bench(.legacy) { bench in
+            bench.greet()
+            bench.call(1)
+            bench.link.transportFailed(1, .http(status: 404, detail: ""))
+            bench.wire.hasSession = false
+            bench.call(1)
+            bench.link.transportFailed(1, .http(status: 404, detail: ""))
+            #expect(bench.listener.forgot.count == 1)
+            #expect(bench.listener.lost.count == 1)
+        }
+    }
+
     @Test func `an error that the server answered goes the way of answers`() async throws {
         try await bench(.modern) { bench in
             bench.call(1)
@@ -325,6 +379,48 @@ struct RemoteLinkTests {
                     bench.value.listener.lost.last
                         == "99 upstream -32603 The server cannot be reached; it is tried again in 1 s"
                 )
+            }
+        }
+    }
+
+    /// Ways in which a try ends and does not tell that the server is away.
+    private enum GivenUp: CaseIterable, Sendable {
+        case cancelled, lost, refused, malformed, stopped
+    }
+
+    @Test(arguments: GivenUp.allCases) private func `a try that came to nothing lets the next one go at once`(
+        _ way: GivenUp
+    ) async throws {
+        try await withLoop { loop in
+            let bench = try await loop.run { LoopBound(Bench(.modern, loop), loop) }
+            try await loop.run {
+                for id in 1...CrashBreaker.deaths {
+                    bench.value.call(id)
+                    bench.value.link.transportFailed(id, .unreachable("refused"))
+                }
+            }
+            try await loop.wait("the try") {
+                bench.value.next += 1
+                bench.value.call(bench.value.next)
+                return bench.value.wire.sent.count > CrashBreaker.deaths
+            }
+            try await loop.run {
+                let bench = bench.value
+                bench.call(1000)
+                #expect(bench.wire.sent.count == CrashBreaker.deaths + 1)
+                let trial = bench.wire.sent.last?.id ?? 0
+                switch way {
+                case .cancelled:
+                    let params = #"{"requestId":\#(trial)}"#
+                    bench.send(
+                        #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":\#(params)}"#
+                    )
+                case .lost: bench.link.transportFailed(trial, .ended("the connection broke"))
+                case .refused: bench.link.transportFailed(trial, .http(status: 401, detail: ""))
+                case .malformed: bench.link.transportFailed(trial, .malformed("a page"))
+                case .stopped: bench.link.stop()
+                }
+                #expect(bench.source.refusal() == nil)
             }
         }
     }

@@ -249,6 +249,29 @@ private func open(
         }
     }
 
+    @Test func `another configuration's bounds and rules count from then on`() async throws {
+        let runs = try Runs()
+        try await withLoop { loop in
+            try await runs.run(loop, capacity: 4) { lasting in
+                for _ in 0..<4 {
+                    _ = open(lasting)
+                    runs.advance(1)
+                }
+            }
+            try await runs.run(loop, capacity: 4) { lasting in
+                let rules = runs.state.withLock { $0.rules }
+                lasting.change(capacity: 3, lifetime: 100_000) { _ in rules }
+                #expect(lasting.sleepingCount == 3)
+                _ = open(lasting)
+                #expect(lasting.sleepingCount == 2, "there are three in all")
+                lasting.change(capacity: 3, lifetime: 2) { _ in rules }
+                runs.advance(10)
+                lasting.tick([], now: 0)
+                #expect(lasting.sleepingCount == 0, "all are older than any may be now")
+            }
+        }
+    }
+
     @Test func `sessions that end while the gateway stops stay in the database`() async throws {
         let runs = try Runs()
         try await withLoop { loop in

@@ -53,6 +53,16 @@ private func subscribe(_ uri: String, _ verb: String = "subscribe") -> String {
         #expect(record == before, "what has no level changes none")
     }
 
+    @Test func `the place of the first request in a trace is not kept`() throws {
+        let traced = initialize.replacing(
+            #""capabilities":{}"#,
+            with: #""capabilities":{},"_meta":{"traceparent":"00-0af7-b7ad-01"}"#
+        )
+        let record = try #require(makeRecord(traced))
+        let text = String(decoding: record.initialize, as: UTF8.self)
+        #expect(text == initialize.replacing("{}", with: #"{},"_meta":{}"#))
+    }
+
     @Test func `subscriptions are bounded in number and in bytes`() throws {
         var many = try #require(makeRecord())
         for number in 0..<400 { _ = try note(subscribe("r:\(number)"), &many) }

@@ -8,7 +8,7 @@ import JSON
 /// `gatehouse status`: asks a running gateway what it is at.
 enum Status {
     private static let usage = """
-        Shows what a running gateway is at: its servers, their processes, its sessions.
+        Shows what a running gateway is at: its servers, their processes or the lines to them, its sessions.
 
         Usage: gatehouse status [--json] [URL]
 

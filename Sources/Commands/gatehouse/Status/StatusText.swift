@@ -4,7 +4,7 @@ import JSON
 
 /// What a gateway is at, as a page for people.
 enum StatusText {
-    /// The page: a line for the gateway, one for each server, one for each of its processes.
+    /// The page: a line for the gateway, one for each server, one for each of its processes or lines.
     static func of(_ status: JSONValue, _ style: Style) -> String {
         var lines = [summary(status, style)]
         guard let servers = status["servers"]?.array else {
@@ -17,7 +17,9 @@ enum StatusText {
             lines.append(line(server, width: width, style))
             if let problem = server["problem"]?.string { lines.append("  " + style.red(plain(problem))) }
             let children = server["children"]?.array ?? []
-            if !children.isEmpty { lines += table(children, style) }
+            if !children.isEmpty { lines += processes(children, style) }
+            let elsewhere = server["remote"]?["lines"]?.array ?? []
+            if !elsewhere.isEmpty { lines += remoteLines(elsewhere, style) }
         }
         return lines.joined(separator: "\n")
     }
@@ -38,13 +40,15 @@ enum StatusText {
         let shown: String
         switch state {
         case "up": shown = style.green("up")
-        case "unusable": shown = style.red("unusable")
+        case "unusable", "away": shown = style.red(state)
         default: shown = style.yellow(plain(state))
         }
-        var parts = [
-            shown, count(server["sessions"]?.integer, "session"),
-            count(server["processes"]?.integer, "process", "processes"),
-        ]
+        var parts = [shown, count(server["sessions"]?.integer, "session")]
+        if let remote = server["remote"] {
+            parts += words(of: remote, style)
+        } else {
+            parts.append(count(server["processes"]?.integer, "process", "processes"))
+        }
         if let restarts = server["restarts"]?.integer, restarts > 0 {
             parts.append(style.yellow(count(restarts, "restart")))
         }
@@ -52,7 +56,20 @@ enum StatusText {
         return style.bold(name(server).padded(to: width)) + "  " + parts.joined(separator: ", ")
     }
 
-    private static func table(_ children: [JSONValue], _ style: Style) -> [String] {
+    /// What is said of a server elsewhere instead of its processes.
+    private static func words(of remote: JSONValue, _ style: Style) -> [String] {
+        var parts = [count(remote["lines"]?.array?.count, "line")]
+        if let forgotten = remote["greeted_again"]?.integer, forgotten > 0 {
+            parts.append(style.yellow(count(forgotten, "session") + " forgotten"))
+        }
+        if let failures = remote["failures"]?.integer, failures > 0 {
+            parts.append(style.yellow(count(failures, "failure")))
+        }
+        if let last = remote["last_failure"]?.string { parts.append("last: \(plain(last))") }
+        return parts
+    }
+
+    private static func processes(_ children: [JSONValue], _ style: Style) -> [String] {
         let head = ["pid", "state", "up", "sent", "received", "stderr"]
         let rows = children.map { child in
             [
@@ -63,6 +80,22 @@ enum StatusText {
                 size(child["stderr_tail_bytes"]?.integer ?? 0),
             ]
         }
+        return table(head, rows, style)
+    }
+
+    private static func remoteLines(_ lines: [JSONValue], _ style: Style) -> [String] {
+        let rows = lines.map { line in
+            [
+                plain(line["state"]?.string ?? "?"), duration(line["uptime_seconds"]?.integer ?? 0),
+                String(line["calls"]?.integer ?? 0), String(line["greeted_again"]?.integer ?? 0),
+                traffic(line["sent_messages"]?.integer, line["sent_bytes"]?.integer),
+                traffic(line["received_messages"]?.integer, line["received_bytes"]?.integer),
+            ]
+        }
+        return table(["line", "for", "calls", "forgotten", "sent", "received"], rows, style)
+    }
+
+    private static func table(_ head: [String], _ rows: [[String]], _ style: Style) -> [String] {
         let widths = head.indices.map { column in
             ([head] + rows).map { $0[column].count }.max() ?? 0
         }

@@ -313,10 +313,10 @@ final class LegacyServerBridge: Bridge {
         let text = call.text
         call.text = []
         do throws(Failure) {
-            let hasToken = call.outer?.progressToken != nil
             let method = call.outer?.method ?? .other
+            let isPlain = call.outer?.progressToken == nil && !child.timesByName(method)
             let message =
-                hasToken ? try Bridging.read(text) : Message(request: method, id: Rewriting.requestID)
+                isPlain ? Message(request: method, id: Rewriting.requestID) : try Bridging.read(text)
             call.innerID = try child.call(message, text.span, from: call, edits: Edits())
         } catch {
             call.outcome = .failure(error)

@@ -101,10 +101,11 @@ final class ModernServerBridge: Bridge {
 
     /// Sends a call to the server, for the first time or with what its client answered.
     func submit(_ call: SessionCall, _ text: [UInt8]) throws(Failure) {
-        let isPlain = call.outer.progressToken == nil && !client.wantsLogs
+        let method = call.outer.method
+        let isPlain = call.outer.progressToken == nil && !client.wantsLogs && !child.timesByName(method)
         let message =
             isPlain
-            ? Message(request: call.outer.method, id: Rewriting.requestID) : try Bridging.read(text)
+            ? Message(request: method, id: Rewriting.requestID) : try Bridging.read(text)
         call.innerID = try child.call(message, text.span, from: call, edits: Edits())
     }
 

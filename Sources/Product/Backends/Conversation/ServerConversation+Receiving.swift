@@ -105,7 +105,8 @@ extension ServerConversation: ServerLinkDelegate {
 
     private func handshakeAnswered(_ message: Message) {
         handshake.pendingID = nil
-        if message.envelope.kind == .error { handshake = Handshake() }
+        guard message.envelope.kind != .error else { return handshake = Handshake() }
+        backend.noteGreeting()
     }
 
     private var suspect: SuspectedCall? {
@@ -142,6 +143,13 @@ extension ServerConversation: ServerLinkDelegate {
         guard !isNews || state == .up && !handshake.initialize.isEmpty && handshake.pendingID == nil else {
             let failure = Failure(.internalError, "The server has forgotten the session", source: .upstream)
             return linkLost(call: id, failure)
+        }
+        if isNews, isSession, context.server.stateLost == .end {
+            // Its client is to begin another one.
+            link?.stop()
+            link = nil
+            let text = "The server has forgotten the session, and with it its state"
+            return fail(Failure(.internalError, text, source: .upstream), to: .down)
         }
         if isNews { greetAgain() }
         send(text, call: id)

@@ -40,6 +40,8 @@ final class ServerConversation: Conversation {
     var upstream: Upstream
     let context: ServerContext
     let backend: ServerBackend
+    /// Whether it is one client's session.
+    let isSession: Bool
     /// For whom it is.
     let principal: Principal
     /// Messages for a process that is not up yet, without framing, and the calls that they are.
@@ -81,6 +83,7 @@ final class ServerConversation: Conversation {
     init(era: Era, principal: Principal, instance: UInt64, isSession: Bool, backend: ServerBackend) {
         self.era = era
         self.principal = principal
+        self.isSession = isSession
         self.instance = instance
         self.backend = backend
         context = backend.context
@@ -107,6 +110,7 @@ final class ServerConversation: Conversation {
         edits: Edits
     ) throws(Failure) -> Int {
         try prepare()
+        let stated = edits
         var edits = edits
         // A listen lasts as long as its stream; everything else has its time.
         let clock = message.method == .listen ? nil : clock(for: message, bytes)
@@ -124,10 +128,15 @@ final class ServerConversation: Conversation {
                 source: .client
             )
         }
-        if message.method == .initialize { rememberHandshake(message, bytes, id) }
+        if message.method == .initialize { rememberHandshake(message, bytes, stated, id) }
         send(message, bytes, edits, call: id)
         watchCalls(clock?.deadline)
         return id
+    }
+
+    /// Whether the name in a request decides how long it may wait, so that it has to be read.
+    func timesByName(_ method: Method) -> Bool {
+        method == .toolsCall && !context.server.toolTimeouts.isEmpty
     }
 
     /// How long a request may wait for its answer.
@@ -136,7 +145,7 @@ final class ServerConversation: Conversation {
         var patience = server.requestTimeout
         if message.method == .initialize {
             patience = server.startTimeout
-        } else if message.method == .toolsCall, !server.toolTimeouts.isEmpty {
+        } else if timesByName(message.method) {
             patience =
                 bytes.string(message.params.name)
                 .flatMap { server.toolTimeouts[String(decoding: $0, as: UTF8.self)] } ?? patience
@@ -299,7 +308,7 @@ final class ServerConversation: Conversation {
         hasAnswered = false
         context.log.info("the server has forgotten the session; another one is opened")
         upstream.forgetAsks()
-        listener?.interrupted()
+        listener?.greetedAgain()
         watchStart(after: context.server.startTimeout.wholeMilliseconds) { [weak self] in
             self?.startTimedOut()
         }
@@ -402,14 +411,15 @@ final class ServerConversation: Conversation {
         return text
     }()
 
-    private func rememberHandshake(_ message: Message, _ bytes: Span<UInt8>, _ id: Int) {
-        var edits = Edits()
+    private func rememberHandshake(_ message: Message, _ bytes: Span<UInt8>, _ edits: Edits, _ id: Int) {
+        var edits = edits
         edits.replace(message.envelope.id, with: Self.ownID)
         if message.params.meta.progressToken.isPresent {
             edits.replace(message.params.meta.progressToken, with: Self.ownID)
         }
-        handshake.initialize = []
-        edits.apply(to: bytes, onOneLine: true, into: &handshake.initialize)
+        var text: [UInt8] = []
+        edits.apply(to: bytes, onOneLine: true, into: &text)
+        handshake.initialize = Message.untraced(text)
         handshake.pendingID = id
     }
 
@@ -426,6 +436,7 @@ final class ServerConversation: Conversation {
             return
         }
         hasAnswered = true
+        backend.noteGreeting()
         startTimer?.cancel()
         state = .up
         if handshake.isInitialized { send(Self.initialized) }
@@ -508,10 +519,11 @@ final class ServerConversation: Conversation {
             } else {
                 tellCancelled(call.id, "The time-out of the gateway has passed")
             }
-            let limit = Duration.milliseconds(call.clock?.patience ?? 0)
+            let limit = Duration.milliseconds(call.clock?.limit ?? 0)
+            let remark = call.clock?.isAtCeiling == true ? ", for all its progress" : ""
             let failure = Failure(
                 .internalError,
-                "The server did not answer within \(limit.inSeconds)",
+                "The server did not answer within \(limit.inSeconds)\(remark)",
                 source: .upstream
             )
             context.log.warning("\(call.method.rawValue): \(failure.message)")

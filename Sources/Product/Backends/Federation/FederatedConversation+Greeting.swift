@@ -17,7 +17,8 @@ extension FederatedConversation {
         }
         greetingCall = call
         isGreetingOverdue = false
-        initialize = [UInt8](bytes)
+        let text = [UInt8](bytes)
+        initialize = Message.untraced(text)
         greetingTimer?.close()
         greetingTimer = LoopTimer(loop) { [weak self] in
             self?.isGreetingOverdue = true
@@ -25,7 +26,6 @@ extension FederatedConversation {
         }
         greetingTimer?.schedule(after: backend.settings.memberDeadline)
         // All are expected before one may fail, so that it is not settled too early.
-        let text = initialize
         for member in members { member.expect() }
         for member in members { member.open(text) }
     }

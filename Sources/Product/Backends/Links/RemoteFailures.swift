@@ -32,6 +32,16 @@ enum RemoteFailures {
         }
     }
 
+    /// The failure in words of the gateway alone: what the server said of it may hold what is not for everybody.
+    static func summary(_ error: MCPClientError) -> String {
+        switch error {
+        case .refused(_, let status?) where status != 401 && status != 403:
+            "The server refused the gateway's request (HTTP status \(status))"
+        case .refused(_, nil): "The server refused the gateway's request"
+        default: failure(error).message
+        }
+    }
+
     /// The error that the server has answered the call with; nil if it is about something else.
     static func answer(_ error: MCPClientError) -> Failure? {
         guard case .refused(let failure, let status) = error, status != 401, status != 403 else { return nil }
@@ -44,6 +54,14 @@ enum RemoteFailures {
     static func isUnreachable(_ error: MCPClientError) -> Bool {
         switch error {
         case .unreachable, .timedOut: true
+        default: false
+        }
+    }
+
+    /// Whether it shows that the server is there, whatever it thinks of the request.
+    static func isAnswer(_ error: MCPClientError) -> Bool {
+        switch error {
+        case .http, .refused, .malformed, .incompatible: true
         default: false
         }
     }

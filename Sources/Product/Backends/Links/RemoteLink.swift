@@ -26,30 +26,42 @@ final class RemoteLink: ServerLink {
     private var revision: Revision?
     /// The id of an `initialize` whose answer will tell that.
     private var greeting: Int?
-    /// Requests of the session that wait, which can be sent again if it is forgotten.
+    /// Requests that wait in a session that the server may forget, to be sent again then.
     private var sent: [Int: Sent] = [:]
+    /// Calls that are to be sent again, or were.
+    private var repeated: Set<Int> = []
     /// Which session at the server it is, counted from the first.
     private var session = 0
     /// Requests for lists of tools.
     private var lists: Set<Int> = []
+    /// The call that shows whether a server can be reached again that could not.
+    private var trial: Int?
     private var isStopping = false
+    /// Since when it is there.
+    private let started: UInt64
+    /// Requests that were sent.
+    private var calls = 0
 
     private struct Sent {
         var text: [UInt8]
         let session: Int
         /// Whether it was sent before, in a session that was forgotten.
-        var isAgain = false
+        let isAgain: Bool
     }
 
     init(_ transport: any ClientTransport, _ era: Era, _ source: RemoteSource) {
         self.transport = transport
         self.era = era
         self.source = source
+        started = source.context.loop.now
         transport.delegate = self
+        source.entered(self)
         transport.open()
     }
 
     var pendingBytes: Int { transport.pendingBytes }
+    /// How many requests are kept to be sent again.
+    var keptRequests: Int { sent.count }
     var mustProveItself: Bool { false }
     var diagnosticsTail: String { "" }
     var processID: Int32? { nil }
@@ -68,7 +80,10 @@ final class RemoteLink: ServerLink {
         let bytes = text.span
         guard !isStopping, let message = try? Message(bytes) else { return }
         let id = message.envelope.kind == .request ? bytes.integer(message.envelope.id) : nil
-        if let id, let refusal = source.refusal() { return fail(id, refusal) }
+        if let id {
+            if let refusal = source.refusal() { return fail(id, refusal) }
+            if source.isTrying { trial = id }
+        }
         if era == .modern, id == nil {
             // The era has no notifications of clients over HTTP; a call is cancelled by closing its stream.
             if message.method == .cancelled, let call = bytes.integer(message.params.requestID) {
@@ -85,7 +100,10 @@ final class RemoteLink: ServerLink {
             fields: fields(message, bytes),
             isResumable: era == .legacy
         )
-        if let id { note(id, message, text) }
+        if let id {
+            calls &+= 1
+            note(id, message, text)
+        }
         if message.method == .initialize { outgoing.fields = [] }
         transport.send(outgoing)
         if message.method == .cancelled, let call = bytes.integer(message.params.requestID) { abandon(call) }
@@ -96,14 +114,17 @@ final class RemoteLink: ServerLink {
 
     /// Remembers what is asked, as far as the answer will matter here.
     private func note(_ id: Int, _ message: Message, _ text: [UInt8]) {
-        if message.method == .toolsList { lists.insert(id) }
-        guard era == .legacy else { return }
+        guard era == .legacy else {
+            if message.method == .toolsList { lists.insert(id) }
+            return
+        }
         if message.method == .initialize {
             greeting = id
             revision = nil
         } else {
-            let isAgain = sent[id] != nil
-            sent[id] = Sent(text: text, session: session, isAgain: isAgain)
+            // Without a session there is none to be forgotten, and nothing to be kept for that.
+            guard transport.hasSession else { return }
+            sent[id] = Sent(text: text, session: session, isAgain: repeated.contains(id))
         }
     }
 
@@ -112,9 +133,15 @@ final class RemoteLink: ServerLink {
         forget(id)
     }
 
+    /// A call is over, whatever came of it.
     private func forget(_ id: Int) {
         sent[id] = nil
+        repeated.remove(id)
         lists.remove(id)
+        guard trial == id else { return }
+        trial = nil
+        // Only if nothing was heard: else it is no try any more.
+        source.noteTryGivenUp()
     }
 
     /// Tells later that a call has failed: whoever sends is not called back at once.
@@ -130,8 +157,24 @@ final class RemoteLink: ServerLink {
         guard !isStopping else { return }
         isStopping = true
         transport.delegate = nil
+        if trial.take() != nil { source.noteTryGivenUp() }
         source.leaves(self)
         transport.close(versionField) { [source] in source.left(self) }
+    }
+
+    /// What it is at.
+    var report: RemoteReport.Line {
+        RemoteReport.Line(
+            isStopping: isStopping,
+            started: started,
+            calls: calls,
+            greetedAgain: session,
+            sentMessages: traffic.sentMessages,
+            sentBytes: traffic.sentBytes,
+            receivedMessages: traffic.receivedMessages,
+            receivedBytes: traffic.receivedBytes,
+            pendingBytes: pendingBytes
+        )
     }
 
     // MARK: Headers
@@ -185,19 +228,20 @@ extension RemoteLink: ClientTransportDelegate {
         subject = request
         delegate?.linkReceived(bytes)
         subject = nil
+        if let request, !transportAwaits(request) { forget(request) }
     }
 
     func transportFailed(_ id: Int, _ error: MCPClientError) {
         let lost = sent[id]
         let isGreeting = greeting == id
         if isGreeting { greeting = nil }
-        forget(id)
         if RemoteFailures.speaksOfEra(error), isGreeting || era == .modern { source.doubt() }
         if RemoteFailures.isUnreachable(error) {
             source.noteUnreachable()
-        } else if case .http = error {
+        } else if RemoteFailures.isAnswer(error) {
             source.noteReached()
         }
+        forget(id)
         guard let delegate, delegate.linkAwaits(id) else { return }
         guard let lost, RemoteFailures.isForgotten(error), !lost.isAgain else {
             return tell(delegate, id, error)
@@ -205,15 +249,20 @@ extension RemoteLink: ClientTransportDelegate {
         // The first to hear of it gives the session up; the others find the next one, or wait for it.
         let isNews = lost.session == session
         guard !isNews || transport.forgetSession() else { return tell(delegate, id, error) }
-        if isNews { session += 1 }
-        // It is known by its id when it comes back.
-        sent[id] = lost
+        if isNews {
+            session += 1
+            source.noteForgotten()
+            // Those that were given up before they were sent again did not come by here.
+            repeated = repeated.filter { delegate.linkAwaits($0) }
+        }
+        repeated.insert(id)
         delegate.linkForgot(call: id, lost.text, isNews: isNews)
     }
 
     /// Tells the end of a call: an error that the server has answered goes the way of answers.
     private func tell(_ delegate: any ServerLinkDelegate, _ id: Int, _ error: MCPClientError) {
         guard let answer = RemoteFailures.answer(error) else {
+            source.note(error)
             return delegate.linkLost(call: id, RemoteFailures.failure(error))
         }
         var text: [UInt8] = []
@@ -224,6 +273,7 @@ extension RemoteLink: ClientTransportDelegate {
     func transportEnded(_ error: MCPClientError) {
         guard !isStopping else { return }
         if RemoteFailures.isUnreachable(error) { source.noteUnreachable() }
+        source.note(error)
         let delegate = delegate
         stop()
         delegate?.linkEnded(RemoteFailures.failure(error))

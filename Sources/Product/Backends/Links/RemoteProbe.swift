@@ -74,8 +74,11 @@ final class RemoteProbe: ServerProbe {
 
     private func answered(_ outcome: Result<ServerDescription, MCPClientError>) {
         switch outcome {
-        case .failure(let error): finish(.failure(RemoteFailures.failure(error)))
+        case .failure(let error):
+            source.note(ofProbe: error)
+            finish(.failure(RemoteFailures.failure(error)))
         case .success(let server):
+            source.noteReached()
             traits.eras.insert(server.era)
             if client?.usesEventStream == true { source.binding = .eventStream }
             guard server.era == .modern else {

@@ -28,6 +28,10 @@ final class RemoteSource: LinkSource {
     var binding: HTTPBinding
     /// Keeps a server that cannot be reached from being tried for every call.
     private var breaker = CrashBreaker()
+    /// Lines to the server that are open, which conversations hold.
+    private var open: [ObjectIdentifier: WeakLine] = [:]
+    /// What happened so far.
+    private var report = RemoteReport()
     /// Lines that say goodbye to the server.
     private var leaving: [ObjectIdentifier: RemoteLink] = [:]
     private var onEnd: (() -> Void)?
@@ -35,8 +39,14 @@ final class RemoteSource: LinkSource {
     private var nextDoubt: UInt64 = 0
     /// Milliseconds between two doubts, so that bad calls do not make it be asked each time.
     private static let certainty: UInt64 = 60_000
+    /// Milliseconds that a notification may take to be delivered at most, where the server's start may take longer.
+    private static let longestNotice: UInt64 = 30_000
     /// Is told that the server may speak otherwise than it was found to.
     var onDoubt: () -> Void = {}
+
+    private struct WeakLine {
+        weak var link: RemoteLink?
+    }
 
     init(_ context: ServerContext, _ endpoint: RemoteEndpoint, egress: EgressRules) {
         self.context = context
@@ -53,6 +63,13 @@ final class RemoteSource: LinkSource {
     /// None of them is ours.
     var processCount: Int { 0 }
     var reports: [ServerReport] { [] }
+    var remote: RemoteReport? {
+        var report = report
+        if breaker.isOpen { report.state = .away }
+        let links = open.values.compactMap(\.link) + leaving.values
+        report.lines = links.map(\.report).sorted { $0.started < $1.started }
+        return report
+    }
 
     /// The fields that every request carries.
     var fields: [HTTPField] { endpoint.headers.map { HTTPField($0.name, $0.value) } }
@@ -76,6 +93,8 @@ final class RemoteSource: LinkSource {
         do throws(HTTPClientFailure) {
             let http = try client()
             let limit = context.limits.line
+            let patience = min(Self.longestNotice, context.server.startTimeout.wholeMilliseconds)
+            let noticeTimeout = Int(patience)
             let transport: any ClientTransport =
                 binding == .eventStream
                 ? EventStreamTransport(
@@ -83,14 +102,16 @@ final class RemoteSource: LinkSource {
                     fields: fields,
                     limit: limit,
                     over: http,
-                    ownsClient: false
+                    ownsClient: false,
+                    noticeTimeout: noticeTimeout
                 )
                 : HTTPTransport(
                     url: endpoint.url,
                     fields: fields,
                     limit: limit,
                     over: http,
-                    ownsClient: false
+                    ownsClient: false,
+                    noticeTimeout: noticeTimeout
                 )
             completion(.success(RemoteLink(transport, era, self)))
         } catch {
@@ -126,6 +147,9 @@ final class RemoteSource: LinkSource {
     /// Takes note of tools as the server lists them.
     func learn(_ list: [JSONValue]) { tools.learn(list) }
 
+    /// Whether only one who tries is let through, and with it who has just been.
+    var isTrying: Bool { breaker.isOpen }
+
     /// Why nothing is sent now, if the server cannot be reached; who is let through is expected to try.
     func refusal() -> Failure? {
         guard case .refuse(let wait) = breaker.ask(at: context.loop.now) else { return nil }
@@ -139,13 +163,44 @@ final class RemoteSource: LinkSource {
     }
 
     /// The server has answered something.
-    func noteReached() { breaker.noteAnswer() }
+    func noteReached() {
+        report.state = .reached
+        breaker.noteAnswer()
+    }
+
+    /// A try has come to nothing, so that the next one may be made at once.
+    func noteTryGivenUp() { breaker.noteTryGivenUp(at: context.loop.now) }
 
     /// The server was not reached.
-    func noteUnreachable() { breaker.noteDeath(at: context.loop.now) }
+    func noteUnreachable() {
+        report.state = .away
+        breaker.noteDeath(at: context.loop.now)
+    }
+
+    /// A request has come to nothing; counted, and otherwise without consequence.
+    func note(_ error: MCPClientError) { report.note(error) }
+
+    /// The search for what the server speaks has come to nothing, which callers are not kept from trying for.
+    func note(ofProbe error: MCPClientError) {
+        report.note(error)
+        if RemoteFailures.isUnreachable(error) { report.state = .away }
+        if RemoteFailures.isAnswer(error) { report.state = .reached }
+    }
+
+    /// The server has forgotten a session.
+    func noteForgotten() { report.greetedAgain += 1 }
+
+    /// A line is there.
+    func entered(_ link: RemoteLink) {
+        open[ObjectIdentifier(link)] = WeakLine(link: link)
+        report.opened += 1
+    }
 
     /// A line is on its way out, and is kept until it is gone.
-    func leaves(_ link: RemoteLink) { leaving[ObjectIdentifier(link)] = link }
+    func leaves(_ link: RemoteLink) {
+        open[ObjectIdentifier(link)] = nil
+        leaving[ObjectIdentifier(link)] = link
+    }
 
     func left(_ link: RemoteLink) {
         leaving[ObjectIdentifier(link)] = nil

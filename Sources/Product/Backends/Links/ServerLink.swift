@@ -72,6 +72,8 @@ protocol LinkSource: AnyObject {
     var processCount: Int { get }
     /// What each of its servers is at.
     var reports: [ServerReport] { get }
+    /// What the server is at, if it runs elsewhere.
+    var remote: RemoteReport? { get }
     /// Finds out what the server speaks; calls back once, unless it is abandoned.
     func probe(_ completion: @escaping (Result<ServerFinding, Failure>) -> Void) -> any ServerProbe
     /// Opens a line on behalf of a principal; calls back later, or at once.
@@ -128,6 +130,10 @@ package struct ServerReport: Sendable, Equatable {
     package let pendingBytes: Int
     /// The last lines of its standard error.
     package let diagnosticsTail: String
+}
+
+extension LinkSource {
+    var remote: RemoteReport? { nil }
 }
 
 extension ServerLink {

@@ -14,7 +14,6 @@ import StdioFraming
 /// It ends with `end`, when the last process is gone.
 final class ChildSupply: LinkSource {
     private let context: ServerContext
-    private let environment: ConfigurationEnvironment
     private let spawner: ChildSpawner
     private let confinement: Confinement
     /// The server's own processes, against its own limit.
@@ -33,13 +32,11 @@ final class ChildSupply: LinkSource {
 
     init(
         _ context: ServerContext,
-        environment: ConfigurationEnvironment,
         spawner: ChildSpawner,
         confinement: Confinement,
         population: ChildPopulation
     ) {
         self.context = context
-        self.environment = environment
         self.spawner = spawner
         self.confinement = confinement
         all = population

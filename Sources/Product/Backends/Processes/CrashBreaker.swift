@@ -5,7 +5,7 @@
 /// One for each server, beside the `RestartPolicy` of each of its conversations. It is closed while the server works. After
 /// five processes died within ten seconds without having answered a call, it is open: who needs a new process is told so at
 /// once. When its time is over it lets one try, and is closed again once that process has answered; if it dies, the breaker
-/// opens for twice as long.
+/// opens for twice as long. An answer to `initialize` alone closes it on trial: the next death opens it again.
 package struct CrashBreaker: Sendable {
     /// What to do for one who needs a process.
     package enum Verdict: Sendable, Equatable {
@@ -66,6 +66,14 @@ package struct CrashBreaker: Sendable {
         self = CrashBreaker(openings: openings)
     }
 
+    /// The process that is tried has answered `initialize`: nobody has to wait until its client calls something.
+    package mutating func noteGreeting(at now: UInt64) {
+        guard case .trying = state else { return }
+        state = .closed
+        pause = min(pause * 2, Self.longestPause)
+        recent = Array(repeating: now, count: Self.deaths - 1)
+    }
+
     /// A process died, or could not be started, without having answered a call.
     package mutating func noteDeath(at now: UInt64) {
         switch state {
@@ -80,6 +88,11 @@ package struct CrashBreaker: Sendable {
             // One that was started before it opened; that says nothing new.
             break
         }
+    }
+
+    /// The try that was let through has been given up, and has shown nothing: another one may go at once.
+    package mutating func noteTryGivenUp(at now: UInt64) {
+        if case .trying = state { state = .open(until: now) }
     }
 
     private init(openings: Int) {

@@ -44,7 +44,7 @@ package struct ProcessCounts: Sendable, Equatable {
     }
 }
 
-/// What the processes of one server are at, and what happened with them so far.
+/// What the processes of one server are at, or its lines if it runs elsewhere, and what happened with them so far.
 package struct BackendStatistics: Sendable, Equatable {
     /// Its processes that run, the oldest first.
     package var reports: [ServerReport] = []
@@ -52,6 +52,9 @@ package struct BackendStatistics: Sendable, Equatable {
     package var counts = ProcessCounts()
     /// Messages of the server that went nowhere, by reason.
     package var dropped: [String: Int] = [:]
+
+    /// What it is at, if it runs elsewhere.
+    package var remote: RemoteReport?
 
     /// Of a server without processes.
     package init() {}

@@ -41,7 +41,7 @@ package struct Timeouts: Sendable, Equatable {
     /// How long calls in flight may go on after the gateway was told to stop.
     ///
     /// Then they are answered with an error.
-    package var shutdownGrace = Duration.seconds(10)
+    package var shutdownGrace = Duration.seconds(20)
 
     /// The defaults.
     package init() {}

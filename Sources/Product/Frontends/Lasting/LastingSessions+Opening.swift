@@ -29,6 +29,17 @@ extension LastingSessions {
     }
 }
 
+extension LastingSessions {
+    /// Goes on with what another configuration says; where its state is, stays.
+    func change(to configuration: GatewayConfiguration) {
+        change(
+            capacity: configuration.limits.sessions,
+            lifetime: Int64(clamping: configuration.timeouts.sessionLifetime.wholeMilliseconds),
+            rules: LastingRules.all(of: configuration)
+        )
+    }
+}
+
 extension LastingRules {
     /// The rules of each server of a configuration.
     ///

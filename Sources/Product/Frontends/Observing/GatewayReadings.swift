@@ -70,6 +70,7 @@ enum GatewayReadings {
             [unowned pipeline] in pipeline.registry.all.map { MetricSample($0.processCount, [$0.name]) }
         }
         registerChildren(pipeline, in: metrics)
+        registerRemotes(pipeline, in: metrics)
     }
 
     private static func registerChildren(_ pipeline: Pipeline, in metrics: MetricsRegistry) {
@@ -92,7 +93,9 @@ enum GatewayReadings {
             "Bytes that wait for servers to read them.",
             labels: ["server"],
             rows { name, statistics in
-                [MetricSample(statistics.reports.reduce(0) { $0 + $1.pendingBytes }, [name])]
+                let lines = statistics.remote?.lines ?? []
+                let waiting = statistics.reports.map(\.pendingBytes) + lines.map(\.pendingBytes)
+                return [MetricSample(waiting.reduce(0, +), [name])]
             }
         )
         let counts: [(String, String, (ProcessCounts) -> Int)] = [
@@ -135,5 +138,38 @@ enum GatewayReadings {
                 statistics.dropped.sorted { $0.key < $1.key }.map { MetricSample($0.value, [name, $0.key]) }
             }
         )
+    }
+
+    private static func registerRemotes(_ pipeline: Pipeline, in metrics: MetricsRegistry) {
+        let readings: [(String, String, Bool, (RemoteReport) -> Int)] = [
+            (
+                "gatehouse_remote_away",
+                "Whether a server elsewhere could not be reached when it was last asked.",
+                false, { $0.state == .away ? 1 : 0 }
+            ),
+            ("gatehouse_remote_lines", "Lines to servers elsewhere.", false, { $0.lines.count }),
+            (
+                "gatehouse_remote_lines_opened_total", "Lines to servers elsewhere that were opened.", true,
+                { $0.opened }
+            ),
+            (
+                "gatehouse_remote_greeted_again_total", "Sessions that servers elsewhere have forgotten.",
+                true,
+                { $0.greetedAgain }
+            ),
+            (
+                "gatehouse_remote_failures_total", "Requests to servers elsewhere that HTTP has failed.",
+                true,
+                { $0.failures }
+            ),
+        ]
+        for (name, help, isCounter, read) in readings {
+            metrics.reading(name, help, isCounter ? .counter : .gauge, labels: ["server"]) {
+                [unowned pipeline] in
+                pipeline.registry.all.compactMap { backend in
+                    backend.statistics.remote.map { MetricSample(read($0), [backend.name]) }
+                }
+            }
+        }
     }
 }

@@ -57,16 +57,13 @@ extension FrontendContext {
     }
 
     private func description(of backend: any Backend) -> JSONValue {
+        let statistics = backend.statistics
         var members: [JSONValue.Member] = [
             .init("name", .string(backend.name)),
-            .init(
-                "state",
-                .string(backend.problem == nil ? (backend.isKnown ? "up" : "unknown") : "unusable")
-            ),
+            .init("state", .string(state(of: backend, statistics))),
             .init("sessions", .number(String(pipeline.sessions.count(server: backend.name)))),
             .init("processes", .number(String(backend.processCount))),
         ]
-        let statistics = backend.statistics
         let counts = statistics.counts
         members += [
             .init("starts", .number(String(counts.starts))),
@@ -74,8 +71,39 @@ extension FrontendContext {
             .init("start_failures", .number(String(counts.startFailures))),
             .init("children", .array(statistics.reports.map(description))),
         ]
+        if let remote = statistics.remote { members.append(.init("remote", description(of: remote))) }
         if let exit = counts.lastExit { members.append(.init("last_exit", .string(exit))) }
         if let problem = backend.problem { members.append(.init("problem", .string(problem))) }
+        return .object(members)
+    }
+
+    private func state(of backend: any Backend, _ statistics: BackendStatistics) -> String {
+        if backend.problem != nil { return "unusable" }
+        if statistics.remote?.state == .away { return "away" }
+        return backend.isKnown ? "up" : "unknown"
+    }
+
+    /// What a server elsewhere is at; where it is is not said, since a URL may hold a secret.
+    private func description(of remote: RemoteReport) -> JSONValue {
+        func number(_ value: Int) -> JSONValue { .number(String(value)) }
+        var members: [JSONValue.Member] = [
+            .init("state", .string(remote.state.rawValue)), .init("opened", number(remote.opened)),
+            .init("greeted_again", number(remote.greetedAgain)), .init("failures", number(remote.failures)),
+        ]
+        if let words = remote.lastFailure { members.append(.init("last_failure", .string(words))) }
+        let lines = remote.lines.map { line in
+            JSONValue.object([
+                .init("state", .string(line.isStopping ? "stopping" : "up")),
+                .init("uptime_seconds", number(Int(clamping: (loop.now &- line.started) / 1_000))),
+                .init("calls", number(line.calls)), .init("greeted_again", number(line.greetedAgain)),
+                .init("sent_messages", number(line.sentMessages)),
+                .init("sent_bytes", number(line.sentBytes)),
+                .init("received_messages", number(line.receivedMessages)),
+                .init("received_bytes", number(line.receivedBytes)),
+                .init("waiting_bytes", number(line.pendingBytes)),
+            ])
+        }
+        members.append(.init("lines", .array(lines)))
         return .object(members)
     }
 

@@ -37,12 +37,12 @@ package final class LastingSessions {
     package static let schema = StoreSchema(application: 0x4761_7465, steps: [SessionRecord.table])
 
     private let store: Store
-    private let capacity: Int
-    private let lifetime: Int64
+    private var capacity: Int
+    private var lifetime: Int64
     private let clock: () -> Int64
     private let log: Log
     /// What is known of each server; others have no sessions that last.
-    package var rules: (_ server: String) -> LastingRules?
+    private var rules: (_ server: String) -> LastingRules?
     private var records: [[UInt8]: SessionRecord] = [:]
     private var sleeping: Set<[UInt8]> = []
     /// Rows that could not be written as they are now.
@@ -99,6 +99,23 @@ package final class LastingSessions {
         while records.count > capacity, let key = leastUsed { forget(key) }
         settle()
         if !sleeping.isEmpty { log.info("\(sleeping.count) sessions of before can go on") }
+    }
+
+    /// Takes other bounds and rules; open sessions stay, of those that sleep the least used are forgotten.
+    ///
+    /// - Parameters:
+    ///   - capacity: How many sessions may be open.
+    ///   - lifetime: Milliseconds after which a session ends, whatever it does.
+    ///   - rules: What is known of each server.
+    package func change(
+        capacity: Int,
+        lifetime: Int64,
+        rules: @escaping (_ server: String) -> LastingRules?
+    ) {
+        self.capacity = capacity
+        self.lifetime = lifetime
+        self.rules = rules
+        while records.count > capacity, let key = leastUsed { forget(key) }
     }
 
     /// How many nobody has come back to.

@@ -18,7 +18,7 @@ package struct SessionRecord: Sendable, Equatable {
     package let fingerprint: [UInt8]
     /// The revision that was negotiated.
     package let revision: Revision
-    /// The `initialize` request that the server was sent, on one line.
+    /// The `initialize` request that the server was sent, on one line and without its place in a trace.
     package let initialize: [UInt8]
     /// Whether the client sent none, and the gateway did in its place (clients of seed 001).
     package let isOpenedByGET: Bool
@@ -43,6 +43,7 @@ package struct SessionRecord: Sendable, Equatable {
         isOpenedByGET: Bool,
         now: Int64
     ) {
+        let initialize = Message.untraced(initialize)
         guard initialize.count <= Self.initializeLimit else { return nil }
         self.key = key
         self.owner = owner.key

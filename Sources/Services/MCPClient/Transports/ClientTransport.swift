@@ -30,6 +30,8 @@ package protocol ClientTransport: AnyObject {
     var mirrorsHeaders: Bool { get }
     /// Bytes of messages that the server has not answered with so much as a head.
     var pendingBytes: Int { get }
+    /// Whether the server knows a session of ours, which it may forget.
+    var hasSession: Bool { get }
     /// Begins. What is sent meanwhile is kept in order.
     func open()
     /// Sends a message.
@@ -46,6 +48,7 @@ package protocol ClientTransport: AnyObject {
 
 extension ClientTransport {
     package var pendingBytes: Int { 0 }
+    package var hasSession: Bool { false }
     package func listen(_ fields: [OutgoingMessage.HTTPHeader]) {}
     package func forgetSession() -> Bool { false }
 }

@@ -18,6 +18,8 @@ package final class EventStreamTransport: ClientTransport {
     package var mirrorsHeaders: Bool { false }
 
     private let limit: Int
+    /// How long the server may take for a message that has no answer, in milliseconds.
+    private let noticeTimeout: Int
     private let loop: EventLoop
     private let http: HTTPClient
     /// Whether the client is ended with the transport.
@@ -57,9 +59,18 @@ package final class EventStreamTransport: ClientTransport {
     ///   - limit: The largest message of the server, in bytes.
     ///   - http: What sends the requests.
     ///   - ownsClient: Whether it is ended with the transport.
-    package init(url: String, fields: [HTTPField], limit: Int, over http: HTTPClient, ownsClient: Bool) {
+    ///   - noticeTimeout: How long the server may take for a message that has no answer, in milliseconds.
+    package init(
+        url: String,
+        fields: [HTTPField],
+        limit: Int,
+        over http: HTTPClient,
+        ownsClient: Bool,
+        noticeTimeout: Int = 30_000
+    ) {
         self.url = url
         self.limit = limit
+        self.noticeTimeout = noticeTimeout
         self.http = http
         self.ownsClient = ownsClient
         loop = http.loop
@@ -88,11 +99,13 @@ package final class EventStreamTransport: ClientTransport {
         guard !isClosing, !hasEnded else { return }
         guard let endpoint, notice == nil else {
             if early.count < Self.earlyLimit { return early.append(message) }
-            return fail(message.id, .malformed("the server does not take messages"))
+            return fail(message.id, .ended("the server does not take messages"))
         }
         var request = HTTPRequest(method: "POST", url: endpoint, fields: fields, body: message.text)
         request.fields += message.fields.map { HTTPField($0.name, $0.value) }
         request.fields.append(HTTPField("content-type", "application/json"))
+        // Others wait for it: a server that never answers it must not hold them for ever.
+        if message.id == nil { request.totalTimeout = noticeTimeout }
         let post = Post(self, message)
         do throws(HTTPClientFailure) {
             post.transfer = try http.start(request, delegate: post)

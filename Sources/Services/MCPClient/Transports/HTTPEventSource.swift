@@ -91,6 +91,8 @@ final class HTTPEventSource: HTTPResponseDelegate {
                     transport?.received(event.data.span, of: request)
                 }
             }
+            // The server may leave it open after the answer.
+            if let request, self.transfer != nil, transport?.awaits(request) == false { finish(.cancelled) }
         } catch {
             transfer.cancel()
             finish(.malformed("the server's event stream breaks a limit"))

@@ -8,7 +8,7 @@ import JSONRPC
 
 /// Reads the response to one POST: a single message, or an event stream of them.
 ///
-/// It ends with the response. A request that was not answered by then goes on where the stream can be resumed; else it is
+/// It ends with the response; one that the server leaves open after the answer is closed by the transport. A request that was not answered by then goes on where the stream can be resumed; else it is
 /// told to have failed, with the most that the response says about why.
 final class HTTPReply: HTTPResponseDelegate {
     var transfer: HTTPTransfer?
@@ -21,6 +21,8 @@ final class HTTPReply: HTTPResponseDelegate {
     private var response: HTTPResponse?
     private var events: EventStreamParser?
     private var body: [UInt8] = []
+    /// Whether its request has been answered, and the response goes on.
+    private var isLingering = false
     /// Bytes of the message that the server has not begun to answer.
     private var pending = 0
 
@@ -47,9 +49,16 @@ final class HTTPReply: HTTPResponseDelegate {
         pending = 0
     }
 
+    /// Ends it, since nobody waits for more.
+    func finish() {
+        guard transfer != nil else { return }
+        give(up: .cancelled)
+    }
+
     /// Ends it without a word.
     func cancel() {
         settle()
+        stopLingering()
         transfer?.cancel()
         transfer = nil
     }
@@ -72,6 +81,7 @@ final class HTTPReply: HTTPResponseDelegate {
 
     func responseEnded(_ failure: HTTPClientFailure?, of transfer: HTTPTransfer) {
         settle()
+        stopLingering()
         self.transfer = nil
         if let id, isResumable, let events, !events.lastEventID.isEmpty, transport?.awaits(id) == true {
             transport?.resume(id, fields, after: events.lastEventID, retry: events.retry)
@@ -104,8 +114,17 @@ final class HTTPReply: HTTPResponseDelegate {
                 }
             }
         } catch {
-            give(up: .malformed("the server's event stream breaks a limit"))
+            return give(up: .malformed("the server's event stream breaks a limit"))
         }
+        guard let id, transfer != nil, !isLingering, transport?.awaits(id) == false else { return }
+        isLingering = true
+        transport?.lingers(self)
+    }
+
+    private func stopLingering() {
+        guard isLingering else { return }
+        isLingering = false
+        transport?.leaves(self)
     }
 
     private func give(up error: MCPClientError) {

@@ -7,7 +7,8 @@ package import HTTPClient
 /// A server behind a URL: a POST for each message (2025-11-25 and 2026-07-28, transports, "Streamable HTTP").
 ///
 /// In the legacy era it keeps the session that the server opened, listens on the session's own stream, resumes streams
-/// that break off, and ends the session with DELETE when it is closed. Several may share an HTTP client, and with it
+/// that break off, and ends the session with DELETE when it is closed. A server that leaves a response open after the answer
+/// has a moment to end it, so that the connection can be used again; then it is closed. Several may share an HTTP client, and with it
 /// connections; what belongs to a session travels in fields only.
 package final class HTTPTransport: ClientTransport {
     package weak var delegate: (any ClientTransportDelegate)?
@@ -42,8 +43,17 @@ package final class HTTPTransport: ClientTransport {
     private var onDelivered: (() -> Void)?
     private var patience: LoopTimer?
 
+    /// How long the server may take for a message that has no answer, in milliseconds.
+    private let noticeTimeout: Int
+    /// Replies that have brought their answers and are open all the same, the oldest first.
+    private var lingering: [HTTPReply] = []
+    private var lingerTimer: LoopTimer?
+
     /// Milliseconds that the end of a session may take.
     private static let farewell = 2000
+    /// Milliseconds that a response may stay open after its answer, and how many may at once.
+    private static let lingerTime: UInt64 = 2000
+    private static let lingerLimit = 8
 
     /// Makes a transport with connections of its own.
     convenience init(
@@ -65,14 +75,25 @@ package final class HTTPTransport: ClientTransport {
     ///   - limit: The largest message of the server, in bytes.
     ///   - http: What sends the requests.
     ///   - ownsClient: Whether it is ended with the transport.
-    package init(url: String, fields: [HTTPField], limit: Int, over http: HTTPClient, ownsClient: Bool) {
+    ///   - noticeTimeout: How long the server may take for a message that has no answer, in milliseconds.
+    package init(
+        url: String,
+        fields: [HTTPField],
+        limit: Int,
+        over http: HTTPClient,
+        ownsClient: Bool,
+        noticeTimeout: Int = 30_000
+    ) {
         self.url = url
         self.limit = limit
         self.http = http
         self.ownsClient = ownsClient
         loop = http.loop
         ownFields = fields
+        self.noticeTimeout = noticeTimeout
     }
+
+    package var hasSession: Bool { session != nil }
 
     package func open() {}
 
@@ -84,6 +105,8 @@ package final class HTTPTransport: ClientTransport {
         request.fields = fields(message.fields)
         request.fields.append(HTTPField("content-type", "application/json"))
         request.fields.append(HTTPField("accept", "application/json, text/event-stream"))
+        // Others wait for it: a server that never answers it must not hold them for ever.
+        if message.id == nil { request.totalTimeout = noticeTimeout }
         let reply = HTTPReply(self, to: message)
         do throws(HTTPClientFailure) {
             reply.transfer = try http.start(request, delegate: reply)
@@ -128,6 +151,8 @@ package final class HTTPTransport: ClientTransport {
         for reply in replies.values { reply.cancel() }
         for source in resumed.values { source.close() }
         stream?.close()
+        lingerTimer?.close()
+        lingering = []
         replies = [:]
         resumed = [:]
         stream = nil
@@ -183,6 +208,25 @@ package final class HTTPTransport: ClientTransport {
     }
 
     func awaits(_ id: Int) -> Bool { delegate?.transportAwaits(id) == true }
+
+    /// A reply has brought its answer, and the server has not ended it.
+    func lingers(_ reply: HTTPReply) {
+        guard !isClosing else { return }
+        lingering.append(reply)
+        if lingering.count > Self.lingerLimit { lingering.removeFirst().finish() }
+        if lingerTimer == nil { lingerTimer = LoopTimer(loop) { [weak self] in self?.endLingering() } }
+        if lingerTimer?.isScheduled == false { lingerTimer?.schedule(after: Self.lingerTime) }
+    }
+
+    /// Ends what was there when the timer was set, and what came since: nothing is lost with it.
+    private func endLingering() {
+        let replies = lingering
+        lingering = []
+        for reply in replies { reply.finish() }
+    }
+
+    /// A reply is over that may have lingered.
+    func leaves(_ reply: HTTPReply) { lingering.removeAll { $0 === reply } }
 
     /// A reply is over; the error is for a request that is still unanswered.
     func ended(_ id: Int?, _ error: MCPClientError) {

@@ -15,7 +15,7 @@ COUNT, CALL = 1000, 4000
 async def measure(folder, scale):
     count = int(COUNT * scale)
     servers = {"modern": marker("modern", isolation="principal"), "legacy": marker("legacy")}
-    settings = {"limits": {**LOTS, "inFlight": 5000}, "timeouts": {"shutdownGrace": 20}}
+    settings = {"limits": {**LOTS, "inFlight": 5000}}
     target = Target(folder, servers, settings)
     target.start()
     try:
