@@ -357,6 +357,56 @@ def test_a_server_that_comes_late_joins_the_session(make_gateway, ledger):
 # Configuration
 
 
+def together(make_gateway, **more):
+    """A gateway with a server that can be asked anything and one that only lists."""
+    stated = {"era": "legacy", "framing": "newline"}
+    other = {**shelf("legacy", "--tools", "store"), **stated}
+    return make_gateway({"one": plain("--era", "legacy", **stated, **more), "two": other})
+
+
+def test_the_next_process_of_a_server_is_told_what_the_one_before_was(make_gateway, ledger):
+    gateway = together(make_gateway)
+    client = client_of(gateway, ledger, "legacy")
+    client.request("logging/setLevel", {"level": "warning"})
+    client.request("resources/subscribe", {"uri": "test://one"})
+    stream, pid = client.stream(), client.whoami()["pid"]
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: "ended unexpectedly" in gateway.log, "that it is noticed")
+    after = client.whoami()["pid"]
+    assert after != pid
+    told = [note["message"] for note in gateway.journal("one", "read") if note["pid"] == after]
+    assert [message["method"] for message in told] == [
+        "initialize",
+        "notifications/initialized",
+        "logging/setLevel",
+        "resources/subscribe",
+        "tools/call",
+    ]
+    assert told[2]["params"]["level"] == "warning" and told[3]["params"]["uri"] == "test://one"
+    assert stream.message()["method"] == "notifications/tools/list_changed"
+    assert text_of(client.call("store")) == "two store"
+
+
+def test_where_a_server_must_not_lose_its_state_the_session_ends(make_gateway, ledger):
+    gateway = together(make_gateway, state_lost="end")
+    client = client_of(gateway, ledger, "legacy")
+    os.kill(client.whoami()["pid"], signal.SIGKILL)
+    until(lambda: client.post(rpc("ping", None, 90)).status == 404, "the end of the session")
+    until(lambda: not gateway.children("two"), "the end of the others' processes")
+
+
+@pytest.mark.parametrize("limits, words", [("sessionsPerPrincipal", "of yours"), ("sessions", "of this server")])
+def test_a_servers_own_limit_of_sessions_leaves_it_out(make_gateway, ledger, limits, words):
+    gateway = together(make_gateway, limits={limits: 2})
+    clients = [client_of(gateway, ledger, "legacy") for _ in range(3)]
+    assert [("echo" in listed(client)) for client in clients] == [True, True, False]
+    assert remarks(clients[2])[LEFT_OUT] == ["one"]
+    assert f"Too many sessions {words}" in gateway.log
+    assert text_of(clients[2].call("store")) == "two store"
+    assert clients[0].delete().status == 200
+    until(lambda: "echo" in listed(clients[2]), "it joins when a place is free")
+
+
 def test_the_servers_and_the_separator_are_configured(make_gateway, ledger):
     settings = {**SETTINGS, "federation": {"servers": ["two", "one"], "separator": "--"}}
     gateway = make_gateway(SERVERS, settings)

@@ -83,6 +83,32 @@ def test_a_session_goes_on_with_another_child(lasting, ledger, how):
     assert session.post(rpc("ping", id=1)).status == 404, "what was deleted stays so"
 
 
+def test_a_session_of_several_servers_goes_on_while_they_are_the_same(lasting, ledger, how):
+    gateway = lasting({"plain": SERVERS["plain"], "other": SERVERS["other"]})
+    session = LegacySession(gateway, ledger, "").open()
+    written(gateway, ledger)
+    gateway.restart(how)
+    assert "other_echo" in [tool["name"] for tool in session.request("tools/list")["result"]["tools"]]
+    assert text_of(session.call("plain_echo", "on")) == "on"
+
+
+@pytest.mark.parametrize("change", ["another", "more", "fewer", "ends"])
+def test_a_session_of_several_servers_ends_when_they_are_others(lasting, ledger, change):
+    gateway = lasting({name: SERVERS[name] for name in ("plain", "other", "modern")})
+    session = LegacySession(gateway, ledger, "").open()
+    written(gateway, ledger)
+    if change == "another":
+        gateway.servers["other"]["env"]["MORE"] = "1"
+    elif change == "more":
+        gateway.servers["new"] = gateway._marked("new", SERVERS["other"])
+    elif change == "fewer":
+        del gateway.servers["modern"]
+    else:
+        gateway.servers["other"]["state_lost"] = "end"
+    gateway.restart()
+    assert session.post(rpc("ping", id=1)).status == 404
+
+
 def test_what_is_said_again_is_in_no_trace(lasting, ledger):
     """Neither of the client's nor of the gateway's: the trace is over."""
     gateway = lasting(tracing={"endpoint": "http://127.0.0.1:9/v1/traces"})

@@ -18,13 +18,17 @@ extension GatewayConfiguration {
             members = servers
         }
         guard !members.isEmpty else { return nil }
-        let isTaken = servers.contains { $0.name == "federation" }
         return FederatedBackend(
             members,
-            name: isTaken ? "federation.of.all" : "federation",
+            name: Self.federationName(besides: servers.map(\.name)),
             settings: federationSettings(log: log),
             on: loop
         )
+    }
+
+    /// The name of the federation: that of no server.
+    static func federationName(besides names: [String]) -> String {
+        names.contains("federation") ? "federation.of.all" : "federation"
     }
 
     /// How the federation goes about it.

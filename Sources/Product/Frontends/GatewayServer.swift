@@ -69,7 +69,8 @@ package final class GatewayServer {
         } else {
             identity = nil
         }
-        let lasting = try LastingSessions.open(configuration, on: loop, log: log)
+        let names = hosted.map(\.name)
+        let lasting = try LastingSessions.open(configuration, hosting: names, on: loop, log: log)
         let tracer = configuration.tracer(on: loop, log: log)
         exporter = tracer?.exporter
         let own = hosted.map { name, server in
@@ -157,7 +158,7 @@ package final class GatewayServer {
             principalCapacity: next.limits.sessionsPerPrincipal ?? .max,
             lifetime: next.timeouts.sessionLifetime.wholeMilliseconds
         )
-        context.lasting?.change(to: next)
+        context.lasting?.change(to: next, hosting: servers.hostedNames)
         server?.limits = Self.limits(next)
         let gone = servers.apply(next)
         context.pipeline.registry = servers.registry

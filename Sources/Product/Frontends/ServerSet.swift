@@ -76,6 +76,9 @@ final class ServerSet {
         _ = apply(configuration)
     }
 
+    /// The names of the servers of this process.
+    var hostedNames: [String] { hosted.map(\.name) }
+
     /// Makes the servers those of a configuration.
     ///
     /// - Returns: The servers that are no longer offered, or no longer as they were.

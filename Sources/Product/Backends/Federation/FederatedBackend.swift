@@ -19,25 +19,19 @@ package final class FederatedBackend: Backend {
     let loop: EventLoop
     private var conversations: [UInt64: FederatedConversation] = [:]
     private var byPrincipal: [Principal: UInt64] = [:]
-    /// Sessions that are open with each server.
-    private var sessions: [Int: Int] = [:]
+    /// Sessions that are open with each server, by whose they are.
+    private var sessions: [Membership: Int] = [:]
     /// The number of the next conversation.
     ///
     /// It begins anywhere: a state that another configuration's conversation gave must not name one of this.
     private var nextInstance = UInt64.random(in: 1...1 << 62)
-    private var memories: [Memory] = []
+    private var memory = FederatedMemory()
     private var isEnding = false
 
-    /// What the servers listed to a principal, for when they do not answer.
-    private struct Memory {
-        var principal: Principal
-        var era: Era
-        var lists: [[FederatedKind: FederatedList]]
+    private struct Membership: Hashable {
+        let server: Int
+        let principal: Principal
     }
-
-    /// How many principals' lists are remembered, and of how many bytes each.
-    private static let memoryLimit = 64
-    private static let memoryBytes = 1 << 20
 
     /// Makes one of several servers.
     ///
@@ -114,17 +108,32 @@ package final class FederatedBackend: Backend {
         }
     }
 
-    /// Takes a place for a session with a server; false if as many are open as it may have.
-    func enter(_ member: FederationMember) -> Bool {
-        let count = sessions[member.index] ?? 0
-        if let limit = member.backend.sessionLimit, count >= limit { return false }
-        sessions[member.index] = count + 1
-        return true
+    /// Takes a place for a session with a server.
+    ///
+    /// - Parameters:
+    ///   - member: The server.
+    ///   - principal: Whose session it is.
+    /// - Throws: That as many are open as it may have, or as this principal may.
+    func enter(_ member: FederationMember, for principal: Principal) throws(Failure) {
+        let key = Membership(server: member.index, principal: principal)
+        let own = sessions[key] ?? 0
+        if let limit = member.backend.principalSessionLimit, own >= limit {
+            let text = "Too many sessions of yours are open with this server"
+            throw Failure(.internalError, text, source: .gateway)
+        }
+        if let limit = member.backend.sessionLimit,
+            sessions.reduce(0, { $0 + ($1.key.server == member.index ? $1.value : 0) }) >= limit
+        {
+            throw Failure(.internalError, "Too many sessions of this server are open", source: .gateway)
+        }
+        sessions[key] = own + 1
     }
 
-    func leave(_ member: FederationMember) {
-        guard let count = sessions[member.index] else { return }
-        sessions[member.index] = count > 1 ? count - 1 : nil
+    /// Gives the place back.
+    func leave(_ member: FederationMember, for principal: Principal) {
+        let key = Membership(server: member.index, principal: principal)
+        guard let count = sessions[key] else { return }
+        sessions[key] = count > 1 ? count - 1 : nil
     }
 
     // MARK: Tools
@@ -145,15 +154,11 @@ package final class FederatedBackend: Backend {
     // MARK: Memory
 
     func known(_ principal: Principal, _ era: Era) -> [[FederatedKind: FederatedList]]? {
-        memories.first { $0.principal == principal && $0.era == era }?.lists
+        memory.lists(of: principal, era)
     }
 
     func remember(_ conversation: FederatedConversation) {
-        let (principal, era) = (conversation.principal, conversation.era)
-        memories.removeAll { $0.principal == principal && $0.era == era }
-        if memories.count >= Self.memoryLimit { memories.removeFirst() }
-        let lists = conversation.members.map { $0.lists.filter { $0.value.size <= Self.memoryBytes } }
-        memories.append(Memory(principal: principal, era: era, lists: lists))
+        memory.remember(conversation.members.map(\.lists), of: conversation.principal, conversation.era)
     }
 
     // MARK: Time and the end

@@ -76,7 +76,7 @@ extension FederatedConversation {
     }
 
     /// Tells a server that comes late what the client has said meanwhile.
-    private func bring(_ member: FederationMember) {
+    func bring(_ member: FederationMember) {
         if isInitialized {
             let text = Bridging.notification(.initialized)
             if let message = try? Message(text.span) { member.session?.notify(message, text.span) }

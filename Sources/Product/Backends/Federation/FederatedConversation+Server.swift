@@ -1,6 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 import Bytes
+import Configuration
 import JSON
 import JSONRPC
 import MCPCore
@@ -49,6 +50,26 @@ extension FederatedConversation {
             questions[own] = nil
             let text = Bridging.notification(.cancelled, ["requestId": .number(String(own))])
             if let message = try? Message(text.span) { listener?.withdrew(own, message, text.span) }
+        }
+    }
+
+    /// The process of a server died, and with it what it knew of the session.
+    ///
+    /// Where that must not be lost the session ends: its client learns by 404 that it needs another.
+    func lost(_ member: FederationMember) {
+        interrupted(member)
+        guard member.standing == .present else { return }
+        if member.backend.stateLost == .end { listener?.gaveUp() } else { member.hasLostProcess = true }
+    }
+
+    /// Another process takes the place of one that died: it is told what that one was told, and the client that lists may
+    /// have changed.
+    func regain(_ member: FederationMember) {
+        guard member.hasLostProcess else { return }
+        member.hasLostProcess = false
+        if member.session?.remembersSession == false { bring(member) }
+        for kind in FederatedKind.allCases where kind != .templates && member.declares(kind.capability) {
+            changed(kind)
         }
     }
 

@@ -31,6 +31,8 @@ final class FederationMember {
     private var listener: MemberListener?
     /// What it answered to `initialize` or `server/discover`.
     var greeting: JSONValue?
+    /// Whether its process has died, so that the next one has to be told what that one was told.
+    var hasLostProcess = false
     /// Why it is absent.
     private(set) var failure: Failure?
     /// What it listed last.
@@ -109,9 +111,7 @@ final class FederationMember {
 
     private func greet(_ initialize: [UInt8]) throws(Failure) {
         guard let conversation else { return }
-        guard conversation.backend.enter(self) else {
-            throw Failure(.internalError, "Too many sessions of this server are open", source: .gateway)
-        }
+        try conversation.backend.enter(self, for: conversation.principal)
         do throws(Failure) {
             let opened = try backend.openSession(for: conversation.principal)
             let listener = MemberListener(self, of: conversation)
@@ -124,7 +124,7 @@ final class FederationMember {
         } catch {
             if let session { session.end() }
             session = nil
-            conversation.backend.leave(self)
+            conversation.backend.leave(self, for: conversation.principal)
             throw error
         }
     }
@@ -141,6 +141,7 @@ final class FederationMember {
                 return fail(Failure(.internalError, text, source: .upstream))
             }
             greeting = result
+            hasLostProcess = false
             failure = nil
             lacks = []
             standing = .present
@@ -182,7 +183,7 @@ final class FederationMember {
         guard let session = session.take() else { return }
         session.listener = nil
         listener = nil
-        conversation?.backend.leave(self)
+        if let conversation { conversation.backend.leave(self, for: conversation.principal) }
         conversation?.loop.onNextTurn { session.end() }
     }
 
@@ -210,7 +211,10 @@ final class FederationMember {
     /// - Returns: The conversation with the server.
     /// - Throws: Why there is none.
     func target(_ instance: UInt64?, _ declared: () -> JSONValue) throws(Failure) -> ModernConversation {
-        if let session { return ModernConversation(session, instance: 0, isForOneCall: false) }
+        if let session {
+            conversation?.regain(self)
+            return ModernConversation(session, instance: 0, isForOneCall: false)
+        }
         guard standing == .present, let conversation, conversation.era == .modern else { throw absence }
         return try backend.modern(for: conversation.principal, instance: instance, declared: declared)
     }
@@ -242,7 +246,7 @@ final class MemberListener: ConversationListener {
     }
 
     func interrupted() {
-        if let member { conversation?.interrupted(member) }
+        if let member { conversation?.lost(member) }
     }
 
     func gaveUp() {

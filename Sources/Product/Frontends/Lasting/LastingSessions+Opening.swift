@@ -11,9 +11,16 @@ import Store
 extension LastingSessions {
     /// Opens the database of a configuration; nil if it keeps nothing.
     ///
+    /// - Parameters:
+    ///   - configuration: The configuration.
+    ///   - hosted: The names of the servers of this process.
+    ///   - loop: Where the sessions live.
+    ///   - log: Where it is said what was found.
+    /// - Returns: The sessions.
     /// - Throws: `StoreFailure`, in words for the operator, if the database is refused.
     static func open(
         _ configuration: GatewayConfiguration,
+        hosting hosted: [String],
         on loop: EventLoop,
         log: Log
     ) throws -> LastingSessions? {
@@ -24,27 +31,28 @@ extension LastingSessions {
             capacity: configuration.limits.sessions,
             lifetime: Int64(clamping: configuration.timeouts.sessionLifetime.wholeMilliseconds),
             log: log,
-            rules: LastingRules.all(of: configuration)
+            rules: LastingRules.all(of: configuration, hosting: hosted)
         )
     }
-}
 
-extension LastingSessions {
     /// Goes on with what another configuration says; where its state is, stays.
-    func change(to configuration: GatewayConfiguration) {
+    func change(to configuration: GatewayConfiguration, hosting hosted: [String]) {
         change(
             capacity: configuration.limits.sessions,
             lifetime: Int64(clamping: configuration.timeouts.sessionLifetime.wholeMilliseconds),
-            rules: LastingRules.all(of: configuration)
+            rules: LastingRules.all(of: configuration, hosting: hosted)
         )
     }
 }
 
 extension LastingRules {
-    /// The rules of each server of a configuration.
+    /// The rules of each server of a configuration, and of all of them as one.
     ///
     /// Servers of this process have no fingerprint: the program decides what has their name.
-    static func all(of configuration: GatewayConfiguration) -> (_ server: String) -> LastingRules? {
+    static func all(
+        of configuration: GatewayConfiguration,
+        hosting hosted: [String]
+    ) -> (_ server: String) -> LastingRules? {
         let idle = configuration.timeouts.session
         var rules: [String: LastingRules] = [:]
         for server in configuration.servers where server.isEnabled {
@@ -59,7 +67,28 @@ extension LastingRules {
             isKept: true,
             idle: Int64(clamping: idle.wholeMilliseconds)
         )
-        return { rules[$0] ?? others }
+        let enabled = configuration.servers.filter(\.isEnabled).map(\.name) + hosted
+        if let federation = configuration.federation {
+            let members = (federation.servers ?? enabled).map { ($0, rules[$0] ?? others) }
+            let name = GatewayConfiguration.federationName(besides: enabled)
+            rules[name] = together(members, idle: others.idle)
+        }
+        let known = rules
+        return { known[$0] ?? others }
+    }
+
+    /// The rules of several servers as one: what one of them cannot go on with, they cannot together.
+    static func together(_ members: [(name: String, rules: LastingRules)], idle: Int64) -> LastingRules {
+        let parts = members.map { name, rules in
+            JSONValue.array(
+                [.string(name)] + rules.fingerprint.map { .number(String($0)) }
+            )
+        }
+        return LastingRules(
+            fingerprint: SHA256.hash(JSONValue.array(parts).text()),
+            isKept: members.allSatisfy(\.rules.isKept),
+            idle: idle
+        )
     }
 
     /// What decides which program or place answers: a session of one is none of another.
