@@ -4,7 +4,6 @@ import Bytes
 import CCurl
 import Egress
 import EventLoop
-import Glibc
 
 /// Who is told about a response; all calls are made on the loop.
 package protocol HTTPResponseDelegate: AnyObject {
@@ -138,16 +137,6 @@ package final class HTTPTransfer {
 // MARK: - What libcurl is told
 
 extension HTTPTransfer {
-    /// What OpenSSL and curl's own program take from the environment, and libcurl does not.
-    private static let authorityFile = variable("SSL_CERT_FILE")
-    private static let authorityFolder = variable("SSL_CERT_DIR")
-
-    private static func variable(_ name: String) -> String? {
-        guard let value = getenv(name) else { return nil }
-        let text = String(cString: value)
-        return text.isEmpty ? nil : text
-    }
-
     private func configure(_ easy: UnsafeMutableRawPointer, _ request: HTTPRequest) throws(HTTPClientFailure)
     {
         var result = CURLE_OK
@@ -164,9 +153,6 @@ extension HTTPTransfer {
         set(CURLOPT_FOLLOWLOCATION, 0)
         // A peer that vanished is noticed on a stream that says nothing for hours, too.
         set(CURLOPT_TCP_KEEPALIVE, 1)
-        // Without these two, whose certificates are believed is the system's word.
-        if let file = Self.authorityFile { set(CURLOPT_CAINFO, file) }
-        if let folder = Self.authorityFolder { set(CURLOPT_CAPATH, folder) }
         set(CURLOPT_ERRORBUFFER, message)
         set(CURLOPT_URL, request.url)
         if let authorities = HTTPClient.authorities { set(CURLOPT_CAINFO, authorities) }
