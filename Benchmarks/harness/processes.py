@@ -39,12 +39,15 @@ class Processes:
         wait_for_port(port, process)
         return f"http://127.0.0.1:{port}/mcp", process
 
-    def start_gateway(self, name, era=None):
-        """Starts a gateway that speaks to its server in this era; returns the URL at which it answers, and its process."""
+    def start_gateway(self, name, era=None, server=None, gateway=None):
+        """Starts a gateway that speaks to its server in this era; returns the URL at which it answers, and its process.
+
+        `server` and `gateway` are further keys of its configuration.
+        """
         configuration = OUTPUT / f"gateway-{name}.json"
-        server = {"command": str(self.programs["mcp_echo"]), **({"era": era} if era else {})}
-        limits = {"sessions": 2000, "children": 2000}
-        configuration.write_text(json.dumps({"mcpServers": {"echo": server}, "gateway": {"limits": limits}}))
+        server = {"command": str(self.programs["mcp_echo"]), **({"era": era} if era else {}), **(server or {})}
+        gateway = {"limits": {"sessions": 2000, "children": 2000}, **(gateway or {})}
+        configuration.write_text(json.dumps({"mcpServers": {"echo": server}, "gateway": gateway}))
         talk = OUTPUT / f"gateway-{name}.log"
         with open(talk, "wb") as log:
             process = self.start([self.gateway, "serve", "--config", configuration, "--port", 0], stderr=log)

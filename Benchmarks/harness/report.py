@@ -22,16 +22,10 @@ def table(measured):
             f"{sign}{number(compared)}" if compared is not None else "",
             span,
             row["target"],
-            mark(row),
+            "passes" if row["passes"] else "**misses**",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
-
-
-def mark(row):
-    if not row["passes"]:
-        return "**misses**"
-    return "passes, and the next target" if row["reaches"] else "passes"
 
 
 def number(value):

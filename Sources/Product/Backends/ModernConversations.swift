@@ -12,11 +12,18 @@ final class ModernConversations {
         var capabilities: [UInt8]
     }
 
-    private struct Entry {
+    /// By reference: each call touches one, and a value that is changed inside a dictionary costs three allocations.
+    private final class Entry {
         let conversation: any Conversation
         let owner: Owner?
         /// When it was last used, in milliseconds of the loop's clock.
         var lastUse: UInt64
+
+        init(_ conversation: any Conversation, _ owner: Owner?, at now: UInt64) {
+            self.conversation = conversation
+            self.owner = owner
+            lastUse = now
+        }
     }
 
     private var entries: [UInt64: Entry] = [:]
@@ -24,14 +31,15 @@ final class ModernConversations {
 
     /// Adds a conversation under its number; without an owner it is for one call.
     func add(_ conversation: any Conversation, _ instance: UInt64, owner: Owner?, at now: UInt64) {
-        entries[instance] = Entry(conversation: conversation, owner: owner, lastUse: now)
+        entries[instance] = Entry(conversation, owner, at: now)
         if let owner { byOwner[owner] = instance }
     }
 
     /// The conversation of a number, for another round of its call.
     func use(_ instance: UInt64, at now: UInt64) -> (any Conversation)? {
-        entries[instance]?.lastUse = now
-        return entries[instance]?.conversation
+        guard let entry = entries[instance] else { return nil }
+        entry.lastUse = now
+        return entry.conversation
     }
 
     /// The conversation that an owner has.

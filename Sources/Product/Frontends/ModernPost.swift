@@ -199,10 +199,10 @@ final class ModernPost: Caller {
 
     private static func type(_ message: Message, _ bytes: Span<UInt8>) -> ResultType {
         guard message.result.hasType else { return .unstated }
-        guard let type = bytes.string(message.result.type) else { return .unknown }
-        if type.equals("complete") { return .complete }
-        if type.equals("input_required") { return .inputRequired }
-        return type.equals("task") ? .task : .unknown
+        let type = message.result.type
+        if bytes.equals(type, "complete") { return .complete }
+        if bytes.equals(type, "input_required") { return .inputRequired }
+        return bytes.equals(type, "task") ? .task : .unknown
     }
 
     /// The server made a task of the call: seals its id, and keeps the conversation for as long as the task may live.

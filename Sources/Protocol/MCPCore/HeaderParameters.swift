@@ -79,7 +79,7 @@ package struct HeaderParameters: Sendable, Equatable {
             guard let decoded = RoutingHeaders.decode(written) else {
                 return Self.mismatch("The header Mcp-Param-\(name) is malformed")
             }
-            guard Self.matches(decoded, argument) else {
+            guard Self.matches(Array(decoded), argument) else {
                 return Self.mismatch("The header Mcp-Param-\(name) does not match its argument")
             }
         }

@@ -166,6 +166,23 @@ extension Span<UInt8> {
         unsafe extracting(slice.range).withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     }
 
+    /// Whether a string of these bytes has these characters, after unescaping; absent is like no text.
+    package func equals(_ string: JSONString, _ text: StaticString) -> Bool {
+        guard string.hasEscapes else {
+            return string.isPresent && extracting(string.slice.range).equals(text)
+        }
+        guard let unescaped = self.string(string) else { return false }
+        return unescaped.span.equals(text)
+    }
+
+    /// Whether a string of these bytes has these UTF-8 bytes, after unescaping; absent is like no text.
+    package func equals(_ string: JSONString, _ text: ArraySlice<UInt8>) -> Bool {
+        guard string.hasEscapes else {
+            return string.isPresent && extracting(string.slice.range).equals(text.span)
+        }
+        return self.string(string).map { $0[...] == text } ?? false
+    }
+
     /// The characters of a string; nil if it is absent or has a lone surrogate.
     package func string(_ string: JSONString) -> [UInt8]? {
         guard string.isPresent else { return nil }

@@ -22,20 +22,19 @@ package struct RoutingHeaders: Sendable {
     /// A header's value, with the wrapping of values that cannot stand in a header taken off.
     ///
     /// Nil if the wrapping is not canonical base64 of UTF-8 text. Without both its prefix and its suffix a value is literal.
-    package static func decode(_ value: ArraySlice<UInt8>) -> [UInt8]? {
-        let prefix = Array("=?base64?".utf8)
-        let suffix = Array("?=".utf8)
-        guard value.count >= prefix.count + suffix.count, value.starts(with: prefix),
-            value.suffix(suffix.count).elementsEqual(suffix)
+    package static func decode(_ value: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        let (prefix, suffix) = ("=?base64?".utf8, "?=".utf8)
+        guard value.first == UInt8(ascii: "="), value.count >= prefix.count + suffix.count,
+            value.starts(with: prefix), value.suffix(suffix.count).elementsEqual(suffix)
         else {
-            return value.allSatisfy { $0 == 9 || ($0 >= 0x20 && $0 < 0x7F) } ? Array(value) : nil
+            return value.allSatisfy { $0 == 9 || ($0 >= 0x20 && $0 < 0x7F) } ? value : nil
         }
         let inner = value.dropFirst(prefix.count).dropLast(suffix.count)
         guard let decoded = Base64.decode(inner, .standard), String(validating: decoded, as: UTF8.self) != nil
         else {
             return nil
         }
-        return decoded
+        return decoded[...]
     }
 
     /// Compares the headers with the request that they came with.
@@ -44,20 +43,19 @@ package struct RoutingHeaders: Sendable {
     package func check(against message: Message, _ bytes: Span<UInt8>) -> Failure? {
         if hasDuplicates { return mismatch("A routing header stands more than once") }
         guard let version else { return mismatch("The header MCP-Protocol-Version is missing") }
-        guard let stated = bytes.string(message.params.meta.protocolVersion), version.elementsEqual(stated)
-        else {
+        guard bytes.equals(message.params.meta.protocolVersion, version) else {
             return mismatch("The header MCP-Protocol-Version does not match the version in _meta")
         }
         guard message.envelope.kind == .request else { return nil }
         guard let method else { return mismatch("The header Mcp-Method is missing") }
-        guard let called = bytes.string(message.envelope.method), method.elementsEqual(called) else {
+        guard bytes.equals(message.envelope.method, method) else {
             return mismatch("The header Mcp-Method does not match the method of the body")
         }
         let (mirrored, isRequired) = Self.mirrored(message)
         guard isRequired else { return nil }
         guard let name else { return mismatch("The header Mcp-Name is missing") }
         guard let decoded = Self.decode(name) else { return mismatch("The header Mcp-Name is malformed") }
-        guard let mirrored = bytes.string(mirrored), decoded == mirrored else {
+        guard bytes.equals(mirrored, decoded) else {
             return mismatch("The header Mcp-Name does not match the body")
         }
         return nil

@@ -13,7 +13,7 @@ import TestSupport
 import Testing
 
 /// Two servers in Swift under one name, for clients of both eras.
-@Suite("Federation", .timeLimit(.minutes(1)))
+@Suite("Federation", .timeLimit(.minutes(5)))
 struct FederationTests {
     static let eras: [EraPreference] = [.legacy, .modern]
 

@@ -5,7 +5,7 @@ import MCPServer
 import Testing
 
 /// Lists, resources, prompts and completion, in the era where they show all they have.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct FeatureTests {
     /// A server with this many resources, two templates and two prompts.
     static func server(

@@ -4,7 +4,7 @@ import JSON
 import MCPServer
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct LegacyTests {
     let client = TestClient(makeServer())
 

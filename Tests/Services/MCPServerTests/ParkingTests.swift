@@ -6,7 +6,7 @@ import MCPServer
 import Testing
 
 /// Calls that wait for the request that brings the answers.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ParkingTests {
     let world = TestWorld()
     let client: TestClient

@@ -5,7 +5,7 @@ import JSON
 import MCPServer
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct RobustnessTests {
     @Test(arguments: [
         ("", -32700), ("{", -32700), ("nonsense", -32700), (#"{"jsonrpc":"2.0","id":1,"id":2}"#, -32700),

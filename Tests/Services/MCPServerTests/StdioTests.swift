@@ -7,7 +7,7 @@ import MCPServer
 import Testing
 
 /// A server at the ends of two pipes.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct StdioTests {
     /// The client's ends.
     let toServer: Int32

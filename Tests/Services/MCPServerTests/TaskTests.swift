@@ -5,7 +5,7 @@ import MCPServer
 import Testing
 
 /// The extension `io.modelcontextprotocol/tasks`.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct TaskTests {
     let world = TestWorld()
     let server: MCPServer

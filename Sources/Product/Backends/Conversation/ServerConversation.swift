@@ -141,19 +141,18 @@ final class ServerConversation: Conversation {
 
     /// How long a request may wait for its answer.
     private func clock(for message: Message, _ bytes: Span<UInt8>) -> CallClock {
-        let server = context.server
-        var patience = server.requestTimeout
+        var patience = context.server.requestTimeout
         if message.method == .initialize {
-            patience = server.startTimeout
+            patience = context.server.startTimeout
         } else if timesByName(message.method) {
             patience =
                 bytes.string(message.params.name)
-                .flatMap { server.toolTimeouts[String(decoding: $0, as: UTF8.self)] } ?? patience
+                .flatMap { context.server.toolTimeouts[String(decoding: $0, as: UTF8.self)] } ?? patience
         }
         return CallClock(
             at: context.loop.now,
             patience: patience.wholeMilliseconds,
-            ceiling: server.requestTimeoutCeiling.wholeMilliseconds
+            ceiling: context.server.requestTimeoutCeiling.wholeMilliseconds
         )
     }
 

@@ -114,10 +114,9 @@ final class RemoteLink: ServerLink {
 
     /// Remembers what is asked, as far as the answer will matter here.
     private func note(_ id: Int, _ message: Message, _ text: [UInt8]) {
-        guard era == .legacy else {
-            if message.method == .toolsList { lists.insert(id) }
-            return
-        }
+        // Where nothing is mirrored, nothing has to be learnt.
+        if message.method == .toolsList, transport.mirrorsHeaders { lists.insert(id) }
+        guard era == .legacy else { return }
         if message.method == .initialize {
             greeting = id
             revision = nil
