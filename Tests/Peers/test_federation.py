@@ -395,6 +395,24 @@ def test_where_a_server_must_not_lose_its_state_the_session_ends(make_gateway, l
     until(lambda: not gateway.children("two"), "the end of the others' processes")
 
 
+def test_a_server_that_joins_later_is_not_in_the_trace_of_the_beginning(make_gateway, ledger, tmp_path):
+    mode, stated = tmp_path / "mode", {"era": "legacy", "framing": "newline"}
+    mode.write_text("die")
+    late = plain("--bad", "governed", "--era", "legacy", env={"PEER_GATE": str(mode)}, max_restarts=0, **stated)
+    gateway = make_gateway({"late": late, "one": plain("--era", "legacy", **stated)})
+    session = LegacySession(gateway, ledger, "")
+    offer = session.offer()
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    offer["params"]["_meta"] = {"traceparent": parent, "mine": 1}
+    session.id = session.post(offer).header("mcp-session-id")
+    mode.write_text("run")
+    until(lambda: "late_echo" in listed(session), "the server that comes late", timeout=20)
+    for name in ("one", "late"):
+        first = gateway.seen(name, "initialize")[0]
+        assert first["params"]["_meta"]["traceparent"] == parent, "all are greeted in the trace of the client"
+    assert gateway.seen("late", "initialize")[-1]["params"]["_meta"] == {"mine": 1}
+
+
 @pytest.mark.parametrize("limits, words", [("sessionsPerPrincipal", "of yours"), ("sessions", "of this server")])
 def test_a_servers_own_limit_of_sessions_leaves_it_out(make_gateway, ledger, limits, words):
     gateway = together(make_gateway, limits={limits: 2})
