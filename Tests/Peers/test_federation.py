@@ -272,6 +272,20 @@ def test_if_all_are_dead_it_is_an_error(make_gateway, ledger):
     assert answer["error"]["code"] == -32603
 
 
+def test_while_all_are_slow_the_first_is_waited_for(make_gateway, ledger, wire, tmp_path):
+    gate = tmp_path / "gate"
+    server = SERVERS["one"]
+    script = 'while [ ! -e "$0" ]; do sleep 0.05; done; exec "$@"'
+    late = {"command": "sh", "args": ["-c", script, str(gate), server["command"], *server["args"]]}
+    gateway = make_gateway({name: {**late, "era": "legacy", "framing": "newline"} for name in ("one", "two")}, QUICK)
+    client = ModernClient(gateway, ledger, "") if wire == "modern" else LegacySession(gateway, ledger, "")
+    connection, exchange = client.begin(client.message("server/discover") if wire == "modern" else client.offer())
+    # Begun later, this is over when the time of the servers is.
+    assert set(remarks(ModernClient(gateway, ledger, ""))[LEFT_OUT]) == {"one", "two"}
+    gate.touch()
+    assert "tools" in connection.read(exchange).json()["result"]["capabilities"]
+
+
 def pids(gateway, server):
     """The processes of a server itself, without those that watch over them."""
 
@@ -379,6 +393,24 @@ def test_where_a_server_must_not_lose_its_state_the_session_ends(make_gateway, l
     os.kill(client.whoami()["pid"], signal.SIGKILL)
     until(lambda: client.post(rpc("ping", None, 90)).status == 404, "the end of the session")
     until(lambda: not gateway.children("two"), "the end of the others' processes")
+
+
+def test_a_server_that_joins_later_is_not_in_the_trace_of_the_beginning(make_gateway, ledger, tmp_path):
+    mode, stated = tmp_path / "mode", {"era": "legacy", "framing": "newline"}
+    mode.write_text("die")
+    late = plain("--bad", "governed", "--era", "legacy", env={"PEER_GATE": str(mode)}, max_restarts=0, **stated)
+    gateway = make_gateway({"late": late, "one": plain("--era", "legacy", **stated)})
+    session = LegacySession(gateway, ledger, "")
+    offer = session.offer()
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    offer["params"]["_meta"] = {"traceparent": parent, "mine": 1}
+    session.id = session.post(offer).header("mcp-session-id")
+    mode.write_text("run")
+    until(lambda: "late_echo" in listed(session), "the server that comes late", timeout=20)
+    for name in ("one", "late"):
+        first = gateway.seen(name, "initialize")[0]
+        assert first["params"]["_meta"]["traceparent"] == parent, "all are greeted in the trace of the client"
+    assert gateway.seen("late", "initialize")[-1]["params"]["_meta"] == {"mine": 1}
 
 
 @pytest.mark.parametrize("limits, words", [("sessionsPerPrincipal", "of yours"), ("sessions", "of this server")])

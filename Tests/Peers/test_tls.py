@@ -11,7 +11,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from peers.certificates import make_certificate
-from peers.gateway import check, plain
+from peers.gateway import check, plain, run
 from peers.waiting import until
 
 
@@ -34,6 +34,16 @@ def trust(folder):
 
 def test_it_says_that_it_is_https(secure):
     assert f"listening on https://127.0.0.1:{secure.port}" in secure.log
+
+
+def test_the_programs_own_clients_believe_the_authorities_of_the_environment(secure, folder, monkeypatch):
+    url = f"https://127.0.0.1:{secure.port}"
+    status, _, err = run("status", url)
+    assert status == 1 and "certificate" in err
+    monkeypatch.setenv("SSL_CERT_FILE", str(folder / "localhost.pem"))
+    assert run("status", url)[0] == 0
+    status, out, err = run("inspect", f"{url}/mcp/plain", "tools")
+    assert status == 0 and "echo" in out, err
 
 
 @pytest.mark.parametrize("mode", ["legacy", "auto"])

@@ -167,7 +167,7 @@ package final class GatewayServer {
             context.pipeline.channels.drain(server: backend.name)
             servers.retire(backend, sessions, within: next.timeouts.shutdownGrace.wholeMilliseconds)
         }
-        log.info("the configuration is used; \(gone.count) servers have changed or are gone")
+        log.info("the configuration is used; servers that have changed or are gone: \(gone.count)")
     }
 
     /// The name of what answers at `/mcp`; nil if nothing does.

@@ -95,12 +95,15 @@ extension FederatedConversation {
     }
 
     /// Asks all servers what they are.
+    ///
+    /// It is answered when all have, or when their time is over and one has.
     func discover(_ call: FederatedCall, _ message: Message, _ bytes: Span<UInt8>) {
         learn(message, bytes)
         let text = Bridging.request(.discover, .object([.init("_meta", meta ?? .object([]))]))
         let key = call.key
         for member in members { member.greeting = nil }
-        let fanout = ask(members.count) { [weak self] in self?.answerDiscover(key) }
+        let isEnough = { [weak self] in self?.members.contains { $0.greeting != nil } ?? true }
+        let fanout = ask(members.count, isEnough: isEnough) { [weak self] in self?.answerDiscover(key) }
         for member in members { discover(member, text) { [weak fanout] in fanout?.settle() } }
         fanout.begin()
     }

@@ -200,11 +200,15 @@ final class FederatedConversation: Conversation {
     // MARK: Asking several
 
     /// Asks several servers at once; the conversation holds on to it until it is over.
-    func ask(_ count: Int, _ completion: @escaping () -> Void) -> Fanout {
+    func ask(
+        _ count: Int,
+        isEnough: @escaping () -> Bool = { true },
+        _ completion: @escaping () -> Void
+    ) -> Fanout {
         let key = nextKey
         nextKey += 1
-        let fanout = Fanout(asking: count, on: loop, deadline: backend.settings.memberDeadline) {
-            [weak self] in
+        let deadline = backend.settings.memberDeadline
+        let fanout = Fanout(asking: count, on: loop, deadline: deadline, isEnough: isEnough) { [weak self] in
             self?.fanouts[key] = nil
             completion()
         }

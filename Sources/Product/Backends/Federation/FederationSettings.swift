@@ -28,15 +28,34 @@ package struct FederationSettings {
 /// Something that several servers are asked at once: over when all have answered, or when their time is.
 final class Fanout {
     private var open: Int
+    private var isOverdue = false
+    private let isEnough: () -> Bool
     private var timer: LoopTimer?
     private var completion: (() -> Void)?
 
     /// Asks so many; with none of them it is over with `begin`.
-    init(asking count: Int, on loop: EventLoop, deadline: UInt64, _ completion: @escaping () -> Void) {
+    ///
+    /// - Parameters:
+    ///   - count: How many are asked.
+    ///   - loop: Where this lives.
+    ///   - deadline: Milliseconds after which those that are missing are not waited for,
+    ///   - isEnough: if what came is enough; else until it is, or all have settled.
+    ///   - completion: Hears that it is over.
+    init(
+        asking count: Int,
+        on loop: EventLoop,
+        deadline: UInt64,
+        isEnough: @escaping () -> Bool,
+        _ completion: @escaping () -> Void
+    ) {
         open = count
+        self.isEnough = isEnough
         self.completion = completion
         guard count > 0 else { return }
-        timer = LoopTimer(loop) { [weak self] in self?.finish() }
+        timer = LoopTimer(loop) { [weak self] in
+            self?.isOverdue = true
+            self?.finishIfEnough()
+        }
         timer?.schedule(after: deadline)
     }
 
@@ -48,7 +67,11 @@ final class Fanout {
     /// One of them has answered, or will not.
     func settle() {
         open -= 1
-        if open == 0 { finish() }
+        if open == 0 { finish() } else { finishIfEnough() }
+    }
+
+    private func finishIfEnough() {
+        if isOverdue, isEnough() { finish() }
     }
 
     /// Nobody waits for it any more.
