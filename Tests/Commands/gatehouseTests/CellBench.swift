@@ -79,6 +79,9 @@ final class CellBench {
             log: Log(level: .error, subsystem: "test")
         )
         var options = MCPClient.Options(identity: ClientIdentity(name: "cells", version: "1"))
+        // On a machine that does much else, a hundred of these wait for each other.
+        options.connectTimeout = 240_000
+        options.requestTimeout = 240_000
         options.era = cell.client
         options.identity.capabilities = capabilities
         options.identity.logLevel = "debug"

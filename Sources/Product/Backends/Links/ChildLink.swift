@@ -33,6 +33,8 @@ final class ChildLink: ServerLink, ChildDelegate {
     private var reader: FrameReader
     /// Output of the process that is no whole message yet.
     private var partial: [UInt8] = []
+    /// How much the last large message took, with what came before it: the next one is likely to be of its size.
+    private var largest = 0
     private var hasWideOutput = false
     private var hasWideInput = false
     private(set) var isStopping = false
@@ -126,9 +128,13 @@ final class ChildLink: ServerLink, ChildDelegate {
             if rest < bytes.count { partial.append(bytes, rest..<bytes.count) }
         } else {
             partial.append(bytes)
-            if partial.count > Self.largeMessage, !hasWideOutput {
-                hasWideOutput = true
-                child.widenOutput()
+            if partial.count > Self.largeMessage {
+                if !hasWideOutput {
+                    hasWideOutput = true
+                    child.widenOutput()
+                }
+                // Growing by halves would copy it all once more.
+                if partial.capacity < largest { partial.reserveCapacity(largest) }
             }
             readHeld()
         }
@@ -141,6 +147,7 @@ final class ChildLink: ServerLink, ChildDelegate {
         var held = partial
         partial = []
         let rest = read(held.span, delegate)
+        if rest > Self.largeMessage { largest = rest }
         guard rest < held.count else { return }
         held.removeFirst(rest)
         partial = held
