@@ -170,7 +170,10 @@ let package = Package(
         room(
             "Product",
             "Hosting",
-            ["EventLoop", "JSON", "Configuration", "Diagnostics", "Gateway", "Frontends", "MCPServer"],
+            [
+                "Backends", "EventLoop", "JSON", "Configuration", "Diagnostics", "Gateway", "Frontends",
+                "MCPServer",
+            ],
             common
         ),
 

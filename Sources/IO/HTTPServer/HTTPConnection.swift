@@ -39,6 +39,8 @@ final class HTTPConnection: ByteStreamDelegate {
     private var decision = BodyDecision.refused
     /// What was read and belongs to a request that is not being read yet, or to a head that is not whole.
     private var kept: [UInt8] = []
+    /// Bytes that TLS has answered by itself, and of which the client may have taken none.
+    private var answered = 0
     /// A body that came in parts.
     private var body: [UInt8] = []
     private var bodyCount = 0
@@ -112,6 +114,7 @@ final class HTTPConnection: ByteStreamDelegate {
     private func decrypt(_ bytes: Span<UInt8>, _ tls: TLSStream) {
         let wasEstablished = tls.isEstablished
         let progress = tls.receive(bytes) { bytes in
+            if wasEstablished { answered += bytes.count }
             stream.write(bytes)
         } take: { bytes in
             take(in: bytes)
@@ -125,9 +128,8 @@ final class HTTPConnection: ByteStreamDelegate {
         case .open: break
         }
         // Asked for new keys, TLS answers by itself; a client that never takes these answers is no client.
-        if stream.pendingBytes > server.limits.pipelined, exchange == nil, case .head = phase {
-            return close()
-        }
+        if stream.pendingBytes == 0 { answered = 0 }
+        if answered > server.limits.pipelined { return close() }
         watchWrites()
         if !wasEstablished, tls.isEstablished, case .head = phase, deadlineIsIdle { wait(server.limits.idle) }
     }
@@ -418,7 +420,9 @@ final class HTTPConnection: ByteStreamDelegate {
 
     private func write(_ bytes: Span<UInt8>) {
         guard let tls else { return stream.write(bytes) }
-        tls.write(bytes) { stream.write($0) }
+        guard !tls.write(bytes, send: { stream.write($0) }) else { return }
+        // Not at once: whoever writes still holds what closing takes away.
+        stream.loop.onNextTurn { [weak self] in self?.close() }
     }
 
     func respond(

@@ -16,6 +16,12 @@ final class TLSRoom {
 
     deinit { plaintext.deallocate() }
 
+    /// Takes what has come out of reach: it belongs to another connection than the one that writes meanwhile.
+    func setAsideInput() -> UnsafeRawBufferPointer {
+        defer { input = UnsafeRawBufferPointer(start: nil, count: 0) }
+        return input
+    }
+
     /// Gives away what is to be sent.
     func flush(_ send: (Span<UInt8>) -> Void) {
         guard !output.isEmpty else { return }

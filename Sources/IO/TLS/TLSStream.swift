@@ -99,8 +99,13 @@ package final class TLSStream {
     }
 
     /// Encrypts bytes; before the end of the handshake, and after a failure, they are dropped.
-    package func write(_ plaintext: Span<UInt8>, send: (Span<UInt8>) -> Void) {
-        guard isEstablished, failure == nil, !hasClosed, !plaintext.isEmpty else { return }
+    ///
+    /// - Returns: False if TLS has failed, now or before: nothing more can be said.
+    package func write(_ plaintext: Span<UInt8>, send: (Span<UInt8>) -> Void) -> Bool {
+        guard failure == nil else { return false }
+        guard isEstablished, !hasClosed, !plaintext.isEmpty else { return true }
+        let input = context.room.setAsideInput()
+        defer { context.room.input = input }
         TLSErrors.clear()
         plaintext.withUnsafeBytes { bytes in
             var written = 0
@@ -109,12 +114,15 @@ package final class TLSStream {
             if result != 1 { failure = TLSErrors.take() }
         }
         context.room.flush(send)
+        return failure == nil
     }
 
     /// Tells the peer that no more comes.
     package func endWriting(send: (Span<UInt8>) -> Void) {
         guard isEstablished, failure == nil, !hasClosed else { return }
         hasClosed = true
+        let input = context.room.setAsideInput()
+        defer { context.room.input = input }
         TLSErrors.clear()
         _ = SSL_shutdown(ssl)
         TLSErrors.clear()

@@ -239,7 +239,9 @@ package final class ServerBackend: Backend {
                 }
                 if let failure = self.refusal() { return completion(.failure(failure)) }
                 self.source.open(traits, era, for: principal) { [weak self] result in
-                    if case .failure(let failure) = result, failure.source == .upstream { self?.noteDeath() }
+                    if case .failure(let failure) = result {
+                        if failure.source == .upstream { self?.noteDeath() } else { self?.noteTryGivenUp() }
+                    }
                     completion(result)
                 }
             }
@@ -265,6 +267,9 @@ package final class ServerBackend: Backend {
 
     /// A server has answered `initialize`, and no call so far.
     func noteGreeting() { breaker.noteGreeting(at: context.loop.now) }
+
+    /// A conversation was ended before its server had answered anything: that says nothing about the server.
+    func noteTryGivenUp() { breaker.noteTryGivenUp(at: context.loop.now) }
 
     /// A server died, or could not be reached, without having answered a call.
     func noteDeath() {

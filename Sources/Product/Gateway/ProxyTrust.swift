@@ -27,7 +27,7 @@ package struct ProxyTrust: Sendable {
     ///   client's own through in the other.
     package func client(of head: HTTPRequestHead, peer: String?) throws(Refusal) -> ForwardedClient? {
         guard let peer, proxies.contains(where: { $0.contains(peer) }) else { return nil }
-        let standard = forwarded(head)
+        let standard = try forwarded(head)
         let usual = xForwarded(head)
         guard let standard, let usual else { return standard ?? usual }
         guard usual.address == standard.address || head.count(.xForwardedFor) == 0 else {
@@ -51,9 +51,16 @@ package struct ProxyTrust: Sendable {
         )
     }
 
-    private func forwarded(_ head: HTTPRequestHead) -> ForwardedClient? {
+    private func forwarded(_ head: HTTPRequestHead) throws(Refusal) -> ForwardedClient? {
         guard head.count(.forwarded) > 0 else { return nil }
-        let elements = head.values(named: "forwarded").flatMap { Self.split($0, at: UInt8(ascii: ",")) }
+        var elements: [ArraySlice<UInt8>] = []
+        for value in head.values(named: "forwarded") {
+            // A quote that the client left open would swallow what the proxies have added after it.
+            guard let parts = Self.split(value, at: UInt8(ascii: ",")) else {
+                throw Refusal(400, .invalidRequest, "Bad Request: a quote in Forwarded is not closed")
+            }
+            elements += parts
+        }
         var found: ForwardedClient?
         for element in elements.reversed() {
             let client = Self.element(element)
@@ -64,10 +71,10 @@ package struct ProxyTrust: Sendable {
     }
 
     private func xForwarded(_ head: HTTPRequestHead) -> ForwardedClient? {
-        let chain = head.values(named: "x-forwarded-for").flatMap { Self.split($0, at: UInt8(ascii: ",")) }
+        let chain = head.values(named: "x-forwarded-for").flatMap(Self.list)
         // The proxy that is nearest wrote the last of each.
-        let scheme = head.values(named: "x-forwarded-proto").last.flatMap(Self.last)
-        let host = head.values(named: "x-forwarded-host").last.flatMap(Self.last)
+        let scheme = head.values(named: "x-forwarded-proto").last.flatMap { Self.list($0).last }
+        let host = head.values(named: "x-forwarded-host").last.flatMap { Self.list($0).last }
         guard !chain.isEmpty || scheme != nil || host != nil else { return nil }
         var address: String?
         for node in chain.reversed() {
@@ -90,7 +97,7 @@ package struct ProxyTrust: Sendable {
     /// One hop of `Forwarded`: pairs of a name and a token or quoted string (RFC 7239 §4).
     private static func element(_ text: ArraySlice<UInt8>) -> ForwardedClient {
         var client = ForwardedClient()
-        for pair in split(text, at: UInt8(ascii: ";")) {
+        for pair in split(text, at: UInt8(ascii: ";")) ?? [] {
             guard let equals = pair.firstIndex(of: UInt8(ascii: "=")) else { continue }
             let name = pair[..<equals].map(ASCII.lowercased)
             let value = unquoted(pair[(equals + 1)...])
@@ -106,6 +113,10 @@ package struct ProxyTrust: Sendable {
         var text = String(decoding: node, as: UTF8.self)[...]
         if text.hasPrefix("[") {
             guard let end = text.firstIndex(of: "]") else { return nil }
+            let rest = text[text.index(after: end)...]
+            guard rest.isEmpty || rest.hasPrefix(":") && rest.dropFirst().utf8.allSatisfy(ASCII.isDigit) else {
+                return nil
+            }
             text = text[..<end].dropFirst()
         } else if let colon = text.firstIndex(of: ":"), colon == text.lastIndex(of: ":") {
             text = text[..<colon]
@@ -113,13 +124,15 @@ package struct ProxyTrust: Sendable {
         return IPAddress(text).map { "\($0.unmapped)" }
     }
 
-    /// The last part between commas.
-    private static func last(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
-        split(text, at: UInt8(ascii: ",")).last
+    /// What stands between commas in the usual headers, where quotes mean nothing.
+    private static func list(_ text: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
+        text.split(separator: UInt8(ascii: ",")).map(trimmed).filter { !$0.isEmpty }
     }
 
     /// What stands between separators that are not in quotes, without white space around it; empty parts count for nothing.
-    private static func split(_ text: ArraySlice<UInt8>, at separator: UInt8) -> [ArraySlice<UInt8>] {
+    ///
+    /// Nil if a quote is not closed.
+    private static func split(_ text: ArraySlice<UInt8>, at separator: UInt8) -> [ArraySlice<UInt8>]? {
         var parts: [ArraySlice<UInt8>] = []
         var start = text.startIndex
         var isQuoted = false
@@ -137,6 +150,7 @@ package struct ProxyTrust: Sendable {
                 start = index + 1
             }
         }
+        guard !isQuoted else { return nil }
         parts.append(trimmed(text[start...]))
         return parts.filter { !$0.isEmpty }
     }

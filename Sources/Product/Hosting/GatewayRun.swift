@@ -10,7 +10,7 @@ import MCPServer
 
 /// A gateway on a loop of its own.
 ///
-/// It ends with `stop`, or at once if it could not start.
+/// It ends with `stop`, or at once if it could not start; let go of while it runs, it stops by itself.
 final class GatewayRun: Sendable {
     private let loop: EventLoop
     private let gateway = Locked<LoopBound<GatewayServer>?>(nil)
@@ -103,6 +103,19 @@ final class GatewayRun: Sendable {
         }
         // Its thread ends as soon as it is told to, so that waiting for that holds nobody up.
         loop.join()
+    }
+
+    deinit {
+        guard let held = gateway.withLock({ $0.take() }) else { return }
+        let loop = loop
+        loop.post {
+            held.value.stop {
+                loop.post {
+                    _ = held
+                    loop.stop()
+                }
+            }
+        }
     }
 
     /// Ends a loop on which nothing was started.

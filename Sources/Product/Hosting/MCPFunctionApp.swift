@@ -1,5 +1,6 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Backends
 import Configuration
 import Diagnostics
 import EventLoop
@@ -24,6 +25,8 @@ public final class MCPFunctionApp: Sendable {
         var run: GatewayRun?
         var url: String?
         var isStopping = false
+        /// Others that have asked for the end, too.
+        var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
     /// Reads what is to be offered, and starts nothing.
@@ -82,6 +85,11 @@ public final class MCPFunctionApp: Sendable {
             if let port { plain.port = port }
             configuration = plain
         }
+        if let problem = ListenerSecurity.problem(of: configuration)
+            ?? Confinement.problem(of: configuration, in: environment)
+        {
+            throw ServingFailure(description: problem)
+        }
         let names = hosted.map(\.name) + configuration.servers.filter(\.isEnabled).map(\.name)
         let counts = Dictionary(names.map { ($0, 1) }, uniquingKeysWith: +)
         if let name = names.first(where: { counts[$0] != 1 }) {
@@ -132,9 +140,24 @@ public final class MCPFunctionApp: Sendable {
             state.isStopping = true
             return state.run
         }
-        guard let found else { return }
+        guard let found else { return await ended() }
         await found.stop()
-        state.withLock { $0 = State() }
+        let waiting = state.withLock { state in
+            defer { state = State() }
+            return state.waiting
+        }
+        for one in waiting { one.resume() }
+    }
+
+    /// Waits for the end, if somebody else has asked for it.
+    private func ended() async {
+        await withCheckedContinuation { continuation in
+            let isWaiting = state.withLock { state in
+                if state.isStopping { state.waiting.append(continuation) }
+                return state.isStopping
+            }
+            if !isWaiting { continuation.resume() }
+        }
     }
 
     /// Runs until the task is cancelled.

@@ -47,9 +47,9 @@ package struct SpanShape: Sendable {
         output.append(literal: "}}")
     }
 
-    /// A text of bounded length; nearly all are short, and counting characters is slow.
+    /// A text of bounded length in bytes: a single character may have millions.
     static func cut(_ text: String) -> String {
-        text.utf8.count <= 256 ? text : String(text.prefix(256))
+        text.utf8.count <= 256 ? text : String(decoding: text.utf8.prefix(256), as: UTF8.self)
     }
 }
 

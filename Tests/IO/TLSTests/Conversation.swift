@@ -60,7 +60,7 @@ final class Conversation {
     }
 
     func write(_ bytes: [UInt8]) {
-        server.write(bytes.span) { keep($0) }
+        _ = server.write(bytes.span) { keep($0) }
     }
 
     func endWriting() {

@@ -56,10 +56,25 @@ struct FunctionAppTests {
         #expect(status.servers.map(\.name) == ["demo"])
         #expect(status.servers.allSatisfy { $0.problem == nil })
         await #expect(throws: ServingFailure.self) { try await app.start() }
-        await app.stop()
-        await app.stop()
+        async let first: Void = app.stop()
+        async let second: Void = app.stop()
+        await second
+        // Whichever came second has waited for the end.
         let end = await app.status
         #expect(end.state == .stopped && end.url == nil && end.totalProcesses == 0)
+        await first
+    }
+
+    @Test func `stops by itself when it is let go of`() async throws {
+        var app: MCPFunctionApp? = try byValues(program(), ["demo"], key: "k", port: 0)
+        let url = try #require(try await app?.start())
+        #expect(try await call(url + "/mcp?code=k", "echo", ["text": "there"]) == "there")
+        app = nil
+        // As long as anything listens, the call is answered.
+        for _ in 0..<10_000 {
+            guard try await call(url + "/mcp?code=k", "echo", ["text": "there"]) != nil else { return }
+        }
+        Issue.record("it still answers")
     }
 
     @Test func `offers a program to those who have the key`() async throws {

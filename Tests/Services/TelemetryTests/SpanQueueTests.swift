@@ -110,4 +110,10 @@ import Testing
         #expect(spans.last?["parentSpanId"] == nil)
         #expect(spans.last?["status"] == nil)
     }
+
+    @Test func `a text is cut by bytes, however few characters it has`() {
+        var text: [UInt8] = []
+        SpanShape.append("id", "a" + String(repeating: "\u{301}", count: 100_000), to: &text)
+        #expect(text.count < 1000)
+    }
 }

@@ -233,6 +233,7 @@ final class ServerConversation: Conversation {
 
     func end() {
         guard state != .ended else { return }
+        if state == .starting || state == .greeting, !isOfUse { backend.noteTryGivenUp() }
         state = .ended
         queue = []
         callTimer?.close()

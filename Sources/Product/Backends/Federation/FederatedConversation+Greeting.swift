@@ -101,17 +101,24 @@ extension FederatedConversation {
         learn(message, bytes)
         let text = Bridging.request(.discover, .object([.init("_meta", meta ?? .object([]))]))
         let key = call.key
-        for member in members { member.greeting = nil }
-        let isEnough = { [weak self] in self?.members.contains { $0.greeting != nil } ?? true }
-        let fanout = ask(members.count, isEnough: isEnough) { [weak self] in self?.answerDiscover(key) }
-        for member in members { discover(member, text) { [weak fanout] in fanout?.settle() } }
+        // Of this call alone: another that runs beside it has answers of its own.
+        let found = Greetings()
+        let fanout = ask(members.count, isEnough: { !found.results.isEmpty }) { [weak self] in
+            self?.answerDiscover(key, found)
+        }
+        for member in members {
+            discover(member, text) { [weak fanout] result in
+                found.results[member.index] = result
+                fanout?.settle()
+            }
+        }
         fanout.begin()
     }
 
     private func discover(
         _ member: FederationMember,
         _ text: [UInt8],
-        _ completion: @escaping () -> Void
+        _ completion: @escaping (JSONValue?) -> Void
     ) {
         let meta = meta
         member.whenReady { [weak self] failure in
@@ -122,28 +129,31 @@ extension FederatedConversation {
                 let message = try Bridging.read(text)
                 let call = OwnCall { outcome in
                     if target.isForOneCall { target.conversation.end(after: 0) }
-                    switch outcome {
-                    case .success(let result): member.greeting = result
-                    case .failure(let failure): self?.log(member, failure)
-                    }
-                    completion()
+                    member.greeting = try? outcome.get()
+                    if case .failure(let failure) = outcome { self?.log(member, failure) }
+                    completion(member.greeting)
                 }
                 _ = try target.conversation.call(message, text.span, from: call, edits: Edits())
             } catch {
                 self?.log(member, error)
-                completion()
+                completion(nil)
             }
         }
+    }
+
+    /// What the servers say they are, by their numbers.
+    private final class Greetings {
+        var results: [Int: JSONValue] = [:]
     }
 
     func log(_ member: FederationMember, _ failure: Failure) {
         backend.settings.log?("\(member.name) is left out: \(failure.message)")
     }
 
-    private func answerDiscover(_ key: Int) {
+    private func answerDiscover(_ key: Int, _ found: Greetings) {
         guard let call = calls[key] else { return }
-        guard members.contains(where: { $0.greeting != nil }) else { return fail(call, unreachable) }
-        let parts = members.map { FederatedGreeting.Part(server: $0.name, result: $0.greeting) }
+        guard !found.results.isEmpty else { return fail(call, unreachable) }
+        let parts = members.map { FederatedGreeting.Part(server: $0.name, result: found.results[$0.index]) }
         let result = FederatedGreeting.discoverResult(parts, implementation: GatewayIdentity.implementation)
         give(Bridging.response(result), to: call)
     }

@@ -133,7 +133,7 @@ final class HTTPReply: HTTPResponseDelegate {
     }
 
     private func over(_ error: MCPClientError) {
-        transport?.ended(id, error)
+        transport?.ended(id, error, of: self)
     }
 
     /// Why the server refused, from the status and, where there is one, the error in the body.

@@ -28,8 +28,8 @@ package final class HTTPTransport: ClientTransport {
     /// The fields for that stream, once it was given up because nothing came of it.
     private var deafness: [OutgoingMessage.HTTPHeader]?
     private var isClosing = false
-    /// Whether the end of the handshake is on its way, and what was sent meanwhile: another connection could overtake it.
-    private var isShaking = false
+    /// The end of the handshake while it is on its way, and what was sent meanwhile: another connection could overtake it.
+    private var shaking: HTTPReply?
     private var held: [OutgoingMessage] = []
     /// The fields for the session's own stream, where it waits for the end of the handshake.
     private var heldStream: [OutgoingMessage.HTTPHeader]?
@@ -60,8 +60,7 @@ package final class HTTPTransport: ClientTransport {
 
     package func send(_ message: OutgoingMessage) {
         guard !isClosing else { return }
-        guard !isShaking else { return held.append(message) }
-        isShaking = message.method == "notifications/initialized"
+        guard shaking == nil else { return held.append(message) }
         var request = HTTPRequest(method: "POST", url: server.url, body: message.text)
         request.fields = fields(message.fields)
         request.fields.append(HTTPField("content-type", "application/json"))
@@ -69,13 +68,14 @@ package final class HTTPTransport: ClientTransport {
         // Others wait for it: a server that never answers it must not hold them for ever.
         if message.id == nil { request.totalTimeout = server.noticeTimeout }
         let reply = HTTPReply(self, to: message)
+        if message.method == "notifications/initialized" { shaking = reply }
         do throws(HTTPClientFailure) {
             reply.transfer = try server.http.start(request, delegate: reply)
             reply.count(message.text.count)
             if let id = message.id { replies[id] = reply } else { notices += 1 }
         } catch {
             let failure = MCPClientError(error)
-            isShaking = false
+            shaking = nil
             loop.onNextTurn { [weak self] in
                 if let id = message.id { self?.delegate?.transportFailed(id, failure) }
             }
@@ -90,7 +90,7 @@ package final class HTTPTransport: ClientTransport {
 
     package func listen(_ fields: [OutgoingMessage.HTTPHeader]) {
         guard !isClosing else { return }
-        guard !isShaking else { return heldStream = fields }
+        guard shaking == nil else { return heldStream = fields }
         stream?.close()
         deafness = nil
         stream = HTTPEventSource(self, for: nil, fields)
@@ -190,15 +190,16 @@ package final class HTTPTransport: ClientTransport {
     func leaves(_ reply: HTTPReply) { lingering.removeAll { $0 === reply } }
 
     /// A reply is over; the error is for a request that is still unanswered.
-    func ended(_ id: Int?, _ error: MCPClientError) {
+    func ended(_ id: Int?, _ error: MCPClientError, of reply: HTTPReply) {
         guard let id else {
             notices -= 1
-            // Nothing else goes out while the handshake does, so this is its end.
-            isShaking = false
-            let waiting = held
-            held = []
-            for message in waiting { send(message) }
-            if let fields = heldStream.take() { listen(fields) }
+            if reply === shaking {
+                shaking = nil
+                let waiting = held
+                held = []
+                for message in waiting { send(message) }
+                if let fields = heldStream.take() { listen(fields) }
+            }
             if notices == 0 { delivered() }
             return
         }
