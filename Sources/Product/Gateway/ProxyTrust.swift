@@ -114,7 +114,8 @@ package struct ProxyTrust: Sendable {
         if text.hasPrefix("[") {
             guard let end = text.firstIndex(of: "]") else { return nil }
             let rest = text[text.index(after: end)...]
-            guard rest.isEmpty || rest.hasPrefix(":") && rest.dropFirst().utf8.allSatisfy(ASCII.isDigit) else {
+            guard rest.isEmpty || rest.hasPrefix(":") && rest.dropFirst().utf8.allSatisfy(ASCII.isDigit)
+            else {
                 return nil
             }
             text = text[..<end].dropFirst()

@@ -42,7 +42,8 @@ import Testing
             ("192.0.2.1:4711", "192.0.2.1"), ("[2002::1]:4711", "2002::1"), ("2002::1", "2002::1"),
             ("192.0.2.1, unknown", nil), ("unknown", nil), ("192.0.2.1, 300.1.1.1", nil),
             // Quotes mean nothing here: one that the client leaves open takes nothing from what the proxy adds.
-            ("[127.0.0.1]\", 192.0.2.1", "192.0.2.1"), ("[127.0.0.1]x", nil), ("[2002::1]:", "2002::1"), ("'; DROP", nil),
+            ("[127.0.0.1]\", 192.0.2.1", "192.0.2.1"), ("[127.0.0.1]x", nil), ("[2002::1]:", "2002::1"),
+            ("'; DROP", nil),
         ] as [(String, String?)]
     )
     func `are passed over from the right`(_ value: String, _ address: String?) throws {
