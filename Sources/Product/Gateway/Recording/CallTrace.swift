@@ -80,6 +80,9 @@ package final class CallTrace {
         guard let outgoing, !message.params.meta.isMalformed else { return }
         let meta = message.params.meta
         var members: [UInt8] = []
+        // Each call that is traced passes here: the array grows once.
+        members.reserveCapacity(128)
+        if !meta.object.isPresent { members.append(literal: "\"_meta\":{") }
         if !meta.traceParent.isPresent { members.append(literal: "\"traceparent\":") }
         members.append(UInt8(ascii: "\""))
         outgoing.append(to: &members)
@@ -94,12 +97,12 @@ package final class CallTrace {
             members.append(json: baggage)
         }
         if meta.object.isPresent { return edits.prepend(members, toObject: meta.object, of: bytes) }
-        let object = Array("\"_meta\":{".utf8) + members + Array("}".utf8)
+        members.append(UInt8(ascii: "}"))
         if message.envelope.params.isPresent {
-            return edits.prepend(object, toObject: message.envelope.params, of: bytes)
+            return edits.prepend(members, toObject: message.envelope.params, of: bytes)
         }
         guard let start = (0..<bytes.count).first(where: { bytes[$0] == UInt8(ascii: "{") }) else { return }
-        let params = Array("\"params\":{".utf8) + object + Array("}".utf8)
+        let params = Array("\"params\":{".utf8) + members + Array("}".utf8)
         edits.prepend(params, toObject: JSONSlice(start, bytes.count), of: bytes)
     }
 }
