@@ -7,7 +7,7 @@ import time
 
 from . import machine, pairings
 from .processes import memory
-from .watching import Collector, Scraper
+from .watching import Collector, Scraper, observing
 from .tools import OUTPUT, BenchError
 
 
@@ -219,11 +219,7 @@ class Measurement:
         self.say("calls watched by metrics, a log and traces")
         plain_url, plain = self.processes.start_gateway("plain", gateway={"metrics": False})
         with Collector() as collector:
-            observing = {
-                "log": {"format": "json"},
-                "tracing": {"endpoint": f"{collector.url}/v1/traces", "sampleRatio": 0.1},
-            }
-            full_url, full = self.processes.start_gateway("watched", gateway=observing)
+            full_url, full = self.processes.start_gateway("watched", gateway=observing(collector))
             with Scraper(full_url.removesuffix("/mcp") + "/metrics"):
                 for era, options in (("legacy", ["--session", "shared"]), ("modern", pairings.MODERN_CALLS)):
                     common = ["-c", 16, "-d", self.options.seconds, "-w", self.options.warmup, *options]

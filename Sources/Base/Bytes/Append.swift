@@ -57,6 +57,16 @@ extension [UInt8] {
         }
     }
 
+    /// Appends a number as 16 lower-case hexadecimal digits.
+    ///
+    /// Eight digits at a time: ids of traces are written on the path of every call.
+    package mutating func append(hex number: UInt64) {
+        let text = (
+            Hex.text(UInt32(truncatingIfNeeded: number >> 32)), Hex.text(UInt32(truncatingIfNeeded: number))
+        )
+        unsafe Swift.withUnsafeBytes(of: text) { unsafe append(contentsOf: $0) }
+    }
+
     /// Copies borrowed bytes.
     package init(_ bytes: Span<UInt8>) {
         self.init()
@@ -74,6 +84,19 @@ extension [UInt8] {
 package enum Hex {
     @usableFromInline
     package static let digits = Array("0123456789abcdef".utf8)
+
+    /// Eight digits as they stand in memory.
+    static func text(_ number: UInt32) -> UInt64 {
+        // The first digit comes into the lowest byte, and so on, one digit in each.
+        var digits = UInt64(number.byteSwapped)
+        digits = (digits | digits << 16) & 0x0000_FFFF_0000_FFFF
+        digits = (digits | digits << 8) & 0x00FF_00FF_00FF_00FF
+        digits = (digits >> 4 | digits << 8) & 0x0F0F_0F0F_0F0F_0F0F
+        // One in each byte that is to be a letter, which follow the figures at some distance.
+        let letters = (digits &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        let gap = UInt64(UInt8(ascii: "a") - UInt8(ascii: "0") - 10)
+        return (digits &+ 0x3030_3030_3030_3030 &+ letters &* gap).littleEndian
+    }
 
     /// The value of a hexadecimal digit of either case, or nil.
     @inlinable

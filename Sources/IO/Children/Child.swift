@@ -56,6 +56,11 @@ package final class Child {
         case status
     }
 
+    /// Bytes of a wide pipe.
+    ///
+    /// Less makes both sides wait for each other more often; more is out of the processor's cache before it is read.
+    private static let widePipe: Int32 = 1 << 19
+
     /// How much of the standard error is kept.
     package static let diagnosticsCapacity = 8192
 
@@ -128,11 +133,17 @@ package final class Child {
     /// Bytes that the child has not taken yet.
     package var pendingInput: Int { input.pendingBytes }
 
+    /// Has what the child said given again from `position` on, in front of what it says next; see `ByteStream`.
+    package func keepOutput(from position: Int) { output.keep(from: position) }
+
+    /// Gives what was kept of its output once more.
+    package func readKeptOutput() { output.readKept() }
+
     /// Asks for a larger buffer of its output, for a child that sends large messages.
-    package func widenOutput() { output.widenPipe(to: 1 << 20) }
+    package func widenOutput() { output.widenPipe(to: Self.widePipe) }
 
     /// Asks for a larger buffer of its input, for a child that is sent large messages.
-    package func widenInput() { input.widenPipe(to: 1 << 20) }
+    package func widenInput() { input.widenPipe(to: Self.widePipe) }
 
     /// Ends the child's standard input after what is pending.
     package func endInput() { input.endWriting() }

@@ -4,7 +4,7 @@
 package protocol ChildDelegate: AnyObject {
     /// The child wrote to its standard output.
     ///
-    /// The bytes are borrowed: copy what is to be kept.
+    /// The bytes are borrowed: copy what is to be kept, or have them given again (`Child.keepOutput`).
     func childOutput(_ bytes: Span<UInt8>, of child: Child)
 
     /// The child wrote to its standard error.

@@ -54,6 +54,12 @@ package final class ByteStream: LoopResource {
     private let memory: Memory
     private let isSocket: Bool
     private var hasEnded = false
+    /// What was read and is given again.
+    var kept = ByteQueue()
+    /// From where on the bytes that the delegate has are kept; nil if they are not.
+    var keptFrom: Int?
+    /// How many bytes were kept when they were last given in whole: as many may come again.
+    var mostKept = 0
     /// What could not be written yet; nil when there is nothing.
     var outbox: Outbox?
     /// What is to be written when the loop has come round; in the loop's list while there is something.
@@ -117,10 +123,11 @@ package final class ByteStream: LoopResource {
         let result = uv_read_start(
             handle,
             { handle, _, buffer in
-                guard let loop = eventLoop(handle?.pointee.loop) else { return }
+                guard let stream = owner(handle?.pointee.data, as: ByteStream.self) else { return }
+                let room = stream.roomToRead()
                 buffer?.pointee = uv_buf_t(
-                    base: loop.readBuffer.baseAddress?.assumingMemoryBound(to: CChar.self),
-                    len: loop.readBuffer.count
+                    base: room.baseAddress?.assumingMemoryBound(to: CChar.self),
+                    len: room.count
                 )
             },
             { handle, count, _ in
@@ -206,11 +213,7 @@ package final class ByteStream: LoopResource {
 
     private func received(_ count: Int) {
         guard !isClosed, count != 0 else { return }
-        if count > 0 {
-            let bytes = UnsafeRawBufferPointer(rebasing: loop.readBuffer[..<count])
-            delegate?.streamReceived(Span<UInt8>(_unsafeBytes: bytes), on: self)
-            return
-        }
+        guard count < 0 else { return deliver(count) }
         guard count == Int(UV_EOF.rawValue) else {
             fail(IOFailure(operation: "read", code: Int32(clamping: count)))
             return

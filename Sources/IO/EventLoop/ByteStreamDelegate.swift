@@ -6,7 +6,7 @@
 package protocol ByteStreamDelegate: AnyObject {
     /// Bytes have come.
     ///
-    /// They are borrowed from the loop's one read buffer: copy what is to be kept.
+    /// They are borrowed from the loop's one read buffer: copy what is to be kept, or have the stream keep it.
     func streamReceived(_ bytes: Span<UInt8>, on stream: ByteStream)
 
     /// Nothing more comes: end of file (nil), or an error of reading or writing.

@@ -142,8 +142,11 @@ final class HTTPConnection: ByteStreamDelegate {
         guard exchange == nil else { return close() }
         if failure.isPlainHTTP {
             closesAfterResponse = true
-            compose(refusal.status, Self.textFields, withoutBody: false, write: { stream.write($0) }) {
-                $0.append(refusal.reason)
+            let reason = refusal.reason
+            compose(refusal.status, Self.textFields, withoutBody: false, rest: Span()) {
+                $0.append(reason)
+            } write: {
+                stream.write($0, $1)
             }
         }
         phase = .discarding(server.limits.discarded)
@@ -418,6 +421,12 @@ final class HTTPConnection: ByteStreamDelegate {
 
     // MARK: Writing
 
+    private func write(_ first: Span<UInt8>, _ second: Span<UInt8>) {
+        guard tls != nil else { return stream.write(first, second) }
+        write(first)
+        if !second.isEmpty { write(second) }
+    }
+
     private func write(_ bytes: Span<UInt8>) {
         guard let tls else { return stream.write(bytes) }
         guard !tls.write(bytes, send: { stream.write($0) }) else { return }
@@ -429,12 +438,13 @@ final class HTTPConnection: ByteStreamDelegate {
         _ status: Int,
         _ fields: [HTTPResponseField],
         withoutBody: Bool,
+        rest: Span<UInt8> = Span(),
         body: (inout [UInt8]) -> Void
     ) {
         // A body that was not read whole makes what follows it unreadable.
         if case .body(let remaining) = phase, remaining != 0 { closesAfterResponse = true }
         let all = tls == nil ? fields : fields + server.secureFields
-        compose(status, all, withoutBody: withoutBody, write: write, body: body)
+        compose(status, all, withoutBody: withoutBody, rest: rest, body: body) { write($0, $1) }
         watchWrites()
     }
 
@@ -443,13 +453,15 @@ final class HTTPConnection: ByteStreamDelegate {
         _ status: Int,
         _ fields: [HTTPResponseField],
         withoutBody: Bool,
-        write: (Span<UInt8>) -> Void,
-        body: (inout [UInt8]) -> Void
+        rest: Span<UInt8>,
+        body: (inout [UInt8]) -> Void,
+        write: (Span<UInt8>, Span<UInt8>) -> Void
     ) {
         var written = status
         server.output.compose(body: body) { length, head in
             do {
-                let framing: HTTPResponseHead.Body = status == 204 || status == 304 ? .none : .length(length)
+                let framing: HTTPResponseHead.Body =
+                    status == 204 || status == 304 ? .none : .length(length + rest.count)
                 try HTTPResponseHead.write(
                     status: status,
                     fields: fields,
@@ -465,9 +477,9 @@ final class HTTPConnection: ByteStreamDelegate {
             }
         } write: { bytes in
             if withoutBody || written != status {
-                write(Self.headOnly(bytes))
+                write(Self.headOnly(bytes), Span())
             } else {
-                write(bytes)
+                write(bytes, rest)
             }
         }
         if written != status { closesAfterResponse = true }

@@ -62,9 +62,26 @@ package final class HTTPExchange {
         _ fields: [HTTPResponseField],
         body: (inout [UInt8]) -> Void = { _ in }
     ) {
+        respond(status, fields, rest: Span(), body: body)
+    }
+
+    /// Gives the whole response, of which a large part is there already and need not be copied.
+    ///
+    /// - Parameters:
+    ///   - status: The status code.
+    ///   - fields: Fields beside `Content-Length` and `Connection`.
+    ///   - rest: What follows upon what `body` appends.
+    ///   - body: Appends the beginning of the body.
+    package func respond(
+        _ status: Int,
+        _ fields: [HTTPResponseField],
+        rest: Span<UInt8>,
+        body: (inout [UInt8]) -> Void
+    ) {
         guard stage == .waiting, let connection else { return }
         stage = .ended
-        connection.respond(status, fields, withoutBody: head.method == .head || status == 204, body: body)
+        let withoutBody = head.method == .head || status == 204
+        connection.respond(status, fields, withoutBody: withoutBody, rest: rest, body: body)
         end()
     }
 

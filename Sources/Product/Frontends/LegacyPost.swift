@@ -121,7 +121,7 @@ final class LegacyPost: Caller {
         session.lastUsed = context.loop.now
         remaining -= 1
         if stream == nil, !isBatch {
-            return port.respond(200, in: nil) { edits.apply(to: bytes, onOneLine: false, into: &$0) }
+            return port.relay(200, bytes, edits)
         }
         send(message, bytes, edits)
         finishIfDone()

@@ -293,7 +293,7 @@ final class ModernPost: Caller {
 
     private func send(_ message: Message, _ bytes: Span<UInt8>, _ edits: Edits, status: Int, isLast: Bool) {
         guard let outlet else {
-            return port.respond(status, in: nil) { edits.apply(to: bytes, onOneLine: false, into: &$0) }
+            return port.relay(status, bytes, edits)
         }
         var text: [UInt8] = []
         edits.apply(to: bytes, onOneLine: message.envelope.hasLineBreaks, into: &text)

@@ -46,14 +46,15 @@ package struct Edits: Sendable {
     }
 
     /// Puts members at the beginning of an object; `members` is JSON text without braces or outer commas.
-    package mutating func prepend(_ members: [UInt8], toObject slice: JSONSlice, of message: Span<UInt8>) {
+    package mutating func prepend(
+        _ members: consuming [UInt8],
+        toObject slice: JSONSlice,
+        of message: Span<UInt8>
+    ) {
         var index = slice.start + 1
         while index < slice.end, message[index] <= UInt8(ascii: " ") { index += 1 }
-        let isEmpty = message[index] == UInt8(ascii: "}")
-        replace(
-            JSONSlice(slice.start + 1, slice.start + 1),
-            with: isEmpty ? members : members + [UInt8(ascii: ",")]
-        )
+        if message[index] != UInt8(ascii: "}") { members.append(UInt8(ascii: ",")) }
+        replace(JSONSlice(slice.start + 1, slice.start + 1), with: members)
     }
 
     /// Takes a member out of an object, with the comma that goes with it.
@@ -94,6 +95,25 @@ package struct Edits: Sendable {
     ///   - output: Where to.
     package func apply(to message: Span<UInt8>, onOneLine: Bool, into output: inout [UInt8]) {
         let start = output.count
+        applyBeforeEnd(to: message, into: &output)
+        output.append(message, end..<message.count)
+        if onOneLine {
+            // A line break inside a string is always escaped, so that any raw one stands between tokens.
+            for index in start..<output.count where output[index] == 10 || output[index] == 13 {
+                output[index] = UInt8(ascii: " ")
+            }
+        }
+    }
+
+    /// Where the last change ends: what follows in the message stays as it is.
+    package var end: Int { count > 0 ? edits[count - 1].slice.end : 0 }
+
+    /// Appends the changed text up to `end`, for a message that is too large to be copied without need.
+    ///
+    /// - Parameters:
+    ///   - message: The text that the slices are of.
+    ///   - output: Where to.
+    package func applyBeforeEnd(to message: Span<UInt8>, into output: inout [UInt8]) {
         var position = 0
         for index in 0..<count {
             let slice = edits[index].slice
@@ -104,13 +124,6 @@ package struct Edits: Sendable {
             case .text(let text): output.append(text)
             }
             position = slice.end
-        }
-        output.append(message, position..<message.count)
-        if onOneLine {
-            // A line break inside a string is always escaped, so that any raw one stands between tokens.
-            for index in start..<output.count where output[index] == 10 || output[index] == 13 {
-                output[index] = UInt8(ascii: " ")
-            }
         }
     }
 }

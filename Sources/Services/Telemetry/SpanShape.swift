@@ -86,10 +86,10 @@ package struct FinishedSpan {
         output.append(literal: "{\"traceId\":\"")
         place.appendTrace(to: &output)
         output.append(literal: "\",\"spanId\":\"")
-        TraceParent.append(place.span, to: &output)
+        output.append(hex: place.span)
         if let parent {
             output.append(literal: "\",\"parentSpanId\":\"")
-            TraceParent.append(parent, to: &output)
+            output.append(hex: parent)
         }
         output.append(literal: "\",\"flags\":")
         output.append(decimal: place.flags)

@@ -36,6 +36,17 @@ import Testing
         #expect(String(decoding: bytes, as: UTF8.self) == "x" + text)
     }
 
+    @Test(arguments: [
+        (0, "0000000000000000"), (0x0123_4567_89AB_CDEF, "0123456789abcdef"),
+        (0xFEDC_BA98_7654_3210, "fedcba9876543210"), (.max, "ffffffffffffffff"), (1, "0000000000000001"),
+        (0x9A00_0000_A900_000F, "9a000000a900000f"),
+    ])
+    func `numbers are written in hexadecimal`(_ number: UInt64, _ text: String) {
+        var bytes: [UInt8] = Array("x".utf8)
+        bytes.append(hex: number)
+        #expect(String(decoding: bytes, as: UTF8.self) == "x" + text)
+    }
+
     @Test func `bytes are compared as bytes`() {
         #expect(!Array("e\u{301}".utf8).equals("\u{e9}"))
         #expect(Array("Content-LENGTH".utf8).equalsIgnoringCase("content-length"))

@@ -127,6 +127,64 @@ private func pattern(_ count: Int) -> [UInt8] {
         }
     }
 
+    @Test(arguments: [7, 100_000, 700_000])
+    func `gives what its delegate has not taken again, with what comes next`(_ length: Int) async throws {
+        try await withLoop { loop in
+            let sent = pattern(3 * length + 5)
+            let pair = try await loop.run {
+                let pair = try Pair(loop)
+                pair.farSide.keeps = false
+                // Takes whole records only, and the last bytes as they are.
+                pair.farSide.onBytes = { bytes, stream in
+                    let rest = bytes.count / length * length
+                    pair.farSide.bytes.append(bytes, 0..<rest)
+                    stream.keep(from: rest)
+                }
+                pair.far.startReading()
+                for start in stride(from: 0, to: sent.count, by: 33_000) {
+                    pair.near.write(sent[start..<min(start + 33_000, sent.count)].span)
+                }
+                pair.near.endWriting()
+                return LoopBound(pair, loop)
+            }
+            try await loop.wait("the end comes") { !pair.value.farSide.ends.isEmpty }
+            try await loop.run {
+                let taken = pair.value.farSide.bytes
+                #expect(taken.count == sent.count / length * length)
+                pair.value.farSide.onBytes = { _, _ in }
+                pair.value.farSide.keeps = true
+                // What nobody keeps is gone, and is not given twice.
+                pair.value.far.readKept()
+                pair.value.far.readKept()
+                #expect(pair.value.farSide.bytes == sent)
+                pair.value.near.close()
+                pair.value.far.close()
+                pair.value.far.readKept()
+                #expect(pair.value.farSide.bytes == sent)
+            }
+        }
+    }
+
+    @Test func `may be closed out of a call that keeps bytes`() async throws {
+        try await withLoop { loop in
+            let pair = try await loop.run {
+                let pair = try Pair(loop)
+                pair.farSide.onBytes = { bytes, stream in
+                    stream.keep(from: 0)
+                    if bytes.count > 200_000 { stream.close() }
+                }
+                pair.far.startReading()
+                pair.near.write(pattern(300_000).span)
+                return LoopBound(pair, loop)
+            }
+            try await loop.wait("it has enough") { pair.value.far.isClosed }
+            try await loop.run {
+                #expect(pair.value.farSide.ends.isEmpty)
+                pair.value.near.close()
+            }
+        }
+    }
+
     @Test func `keeps the order of small and large writes, in one or two pieces`() async throws {
         try await withLoop { loop in
             let large = pattern(700_000)

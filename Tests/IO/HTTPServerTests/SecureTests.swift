@@ -8,7 +8,7 @@ import TLS
 import TestSupport
 import Testing
 
-/// A handler that answers with what came, or with as much as the path asks for.
+/// A handler that answers with what came, in two pieces, or with as much as the path asks for.
 private final class Echoing: HTTPHandler {
     private(set) var refusals: [HTTPRefusal] = []
     private(set) var vanished = 0
@@ -21,7 +21,8 @@ private final class Echoing: HTTPHandler {
             stream = exchange
             return exchange.startStream(200, [])
         }
-        exchange.respond(200, []) { $0.append(body) }
+        let half = body.count / 2
+        exchange.respond(200, [], rest: body.extracting(half..<body.count)) { $0.append(body, 0..<half) }
     }
 
     func vanished(_ exchange: HTTPExchange) { vanished += 1 }

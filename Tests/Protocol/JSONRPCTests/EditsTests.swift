@@ -26,6 +26,12 @@ import Testing
         edits.replace(try slice(#""abc""#, text), with: 12)
         edits.replace(try slice("7", text), with: Array("null".utf8))
         #expect(apply(edits, text) == #"<{"id":12,"token":null,"cursor":"sealed"}"#)
+        // What stands behind the last of them is the same as before.
+        var first: [UInt8] = []
+        edits.applyBeforeEnd(to: Array(text.utf8).span, into: &first)
+        #expect(String(decoding: first, as: UTF8.self) == #"{"id":12,"token":null,"cursor":"sealed""#)
+        #expect(edits.end == text.utf8.count - 1)
+        #expect(Edits().end == 0)
     }
 
     @Test(arguments: [

@@ -60,15 +60,15 @@ package struct TraceParent: Sendable, Equatable {
         output.append(literal: "00-")
         appendTrace(to: &output)
         output.append(UInt8(ascii: "-"))
-        Self.append(span, to: &output)
+        output.append(hex: span)
         output.append(literal: "-0")
         output.append(UInt8(ascii: "0") + flags)
     }
 
     /// Appends the trace as 32 digits.
     package func appendTrace(to output: inout [UInt8]) {
-        Self.append(traceHigh, to: &output)
-        Self.append(traceLow, to: &output)
+        output.append(hex: traceHigh)
+        output.append(hex: traceLow)
     }
 
     /// The trace as 32 digits.
@@ -76,14 +76,5 @@ package struct TraceParent: Sendable, Equatable {
         var output: [UInt8] = []
         appendTrace(to: &output)
         return String(decoding: output, as: UTF8.self)
-    }
-
-    /// Appends an id as 16 digits.
-    package static func append(_ id: UInt64, to output: inout [UInt8]) {
-        var shift: UInt64 = 64
-        while shift > 0 {
-            shift -= 4
-            output.append(Hex.digits[Int(id >> shift & 15)])
-        }
     }
 }

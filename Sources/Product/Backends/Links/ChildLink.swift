@@ -17,8 +17,9 @@ import StdioFraming
 final class ChildLink: ServerLink, ChildDelegate {
     weak var delegate: (any ServerLinkDelegate)? {
         didSet {
-            guard delegate != nil, !partial.isEmpty else { return }
-            context.loop.onNextTurn { [weak self] in self?.readHeld() }
+            guard delegate != nil, hasHeld else { return }
+            hasHeld = false
+            context.loop.onNextTurn { [weak self] in self?.child.readKeptOutput() }
         }
     }
     private(set) var traffic = LinkTraffic()
@@ -31,10 +32,8 @@ final class ChildLink: ServerLink, ChildDelegate {
     private let context: ServerContext
     private weak var supply: ChildSupply?
     private var reader: FrameReader
-    /// Output of the process that is no whole message yet.
-    private var partial: [UInt8] = []
-    /// How much the last large message took, with what came before it: the next one is likely to be of its size.
-    private var largest = 0
+    /// Whether it said something before it had a delegate.
+    private var hasHeld = false
     private var hasWideOutput = false
     private var hasWideInput = false
     private(set) var isStopping = false
@@ -105,7 +104,6 @@ final class ChildLink: ServerLink, ChildDelegate {
     func stop() {
         guard !isStopping else { return }
         isStopping = true
-        partial = []
         if !hasEnded { child.stop() }
     }
 
@@ -114,43 +112,22 @@ final class ChildLink: ServerLink, ChildDelegate {
     func childOutput(_ bytes: Span<UInt8>, of child: Child) {
         guard !isStopping else { return }
         guard let delegate else {
-            guard partial.count + bytes.count <= Self.heldLimit else {
+            guard bytes.count <= Self.heldLimit else {
                 // Nobody has asked it anything yet: it is of no use.
                 isOfNoUse = true
-                partial = []
                 return child.stop()
             }
-            if !isOfNoUse { partial.append(bytes) }
-            return
+            guard !isOfNoUse else { return }
+            hasHeld = true
+            return child.keepOutput(from: 0)
         }
-        if partial.isEmpty {
-            let rest = read(bytes, delegate)
-            if rest < bytes.count { partial.append(bytes, rest..<bytes.count) }
-        } else {
-            partial.append(bytes)
-            if partial.count > Self.largeMessage {
-                if !hasWideOutput {
-                    hasWideOutput = true
-                    child.widenOutput()
-                }
-                // Growing by halves would copy it all once more.
-                if partial.capacity < largest { partial.reserveCapacity(largest) }
-            }
-            readHeld()
+        let rest = read(bytes, delegate)
+        guard rest < bytes.count else { return }
+        child.keepOutput(from: rest)
+        if bytes.count - rest > Self.largeMessage, !hasWideOutput {
+            hasWideOutput = true
+            child.widenOutput()
         }
-    }
-
-    /// Reads what was kept.
-    private func readHeld() {
-        guard let delegate, !isStopping, !partial.isEmpty else { return }
-        // Taken out meanwhile and put back as it is: a large message comes in many parts and is not copied for each.
-        var held = partial
-        partial = []
-        let rest = read(held.span, delegate)
-        if rest > Self.largeMessage { largest = rest }
-        guard rest < held.count else { return }
-        held.removeFirst(rest)
-        partial = held
     }
 
     /// Takes every whole message; where the rest, which is to be kept, begins.

@@ -4,6 +4,7 @@ import EventLoop
 import Gateway
 import HTTPServer
 import HTTPWire
+import JSONRPC
 import Sessions
 
 /// Where what comes of one request goes: the response of a POST, or the only channel of a client.
@@ -25,6 +26,13 @@ protocol ReplyPort {
     ///   - session: The session that the answer opens or belongs to, if the client is to be told.
     ///   - body: Appends the message.
     func respond(_ status: Int, in session: Session?, _ body: (inout [UInt8]) -> Void)
+    /// Gives a server's answer as the only message.
+    ///
+    /// - Parameters:
+    ///   - status: The HTTP status, where there is one.
+    ///   - bytes: The answer.
+    ///   - edits: What is changed of it for the client.
+    func relay(_ status: Int, _ bytes: Span<UInt8>, _ edits: Edits)
     /// Answers with an error; where nobody can be answered under an id, it is told another way or not at all.
     func refuse(_ refusal: Refusal, id: String?)
     /// Says that a message was taken that has no answer.
@@ -43,6 +51,10 @@ protocol ReplyPort {
 extension ReplyPort {
     /// None, but for a response to HTTP.
     var head: HTTPRequestHead? { nil }
+
+    func relay(_ status: Int, _ bytes: Span<UInt8>, _ edits: Edits) {
+        respond(status, in: nil) { edits.apply(to: bytes, onOneLine: false, into: &$0) }
+    }
 }
 
 /// The response of a POST.
@@ -61,6 +73,19 @@ struct HTTPReply: ReplyPort {
         if let session { fields.append(("Mcp-Session-Id", session.id.text)) }
         exchange.respond(status, fields, body: body)
     }
+
+    func relay(_ status: Int, _ bytes: Span<UInt8>, _ edits: Edits) {
+        let fields = Responses.jsonFields(origin: passage.origin)
+        guard bytes.count > Self.large else {
+            return exchange.respond(status, fields) { edits.apply(to: bytes, onOneLine: false, into: &$0) }
+        }
+        exchange.respond(status, fields, rest: bytes.extracting(edits.end..<bytes.count)) {
+            edits.applyBeforeEnd(to: bytes, into: &$0)
+        }
+    }
+
+    /// Bytes of a message that take longer to copy than to hand to the system apart.
+    private static let large = 16_384
 
     func refuse(_ refusal: Refusal, id: String?) {
         exchange.refuse(refusal, id: id, origin: passage.origin)

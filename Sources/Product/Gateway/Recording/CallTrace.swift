@@ -96,10 +96,10 @@ package final class CallTrace {
             members.append(literal: ",\"baggage\":")
             members.append(json: baggage)
         }
-        if meta.object.isPresent { return edits.prepend(members, toObject: meta.object, of: bytes) }
+        if meta.object.isPresent { return edits.prepend(consume members, toObject: meta.object, of: bytes) }
         members.append(UInt8(ascii: "}"))
         if message.envelope.params.isPresent {
-            return edits.prepend(members, toObject: message.envelope.params, of: bytes)
+            return edits.prepend(consume members, toObject: message.envelope.params, of: bytes)
         }
         guard let start = (0..<bytes.count).first(where: { bytes[$0] == UInt8(ascii: "{") }) else { return }
         let params = Array("\"params\":{".utf8) + members + Array("}".utf8)

@@ -150,7 +150,6 @@ final class StdioChild: ChildDelegate {
     let framing: Framing
     private weak var transport: StdioTransport?
     private var reader: FrameReader
-    private var partial: [UInt8] = []
     private var child: Child?
     private var isStopped = false
     /// What was written before it ran.
@@ -185,23 +184,18 @@ final class StdioChild: ChildDelegate {
 
     func childOutput(_ bytes: Span<UInt8>, of child: Child) {
         transport?.showedLife()
-        partial.append(bytes)
-        var held: [UInt8] = []
-        swap(&held, &partial)
         var position = 0
-        reading: while !isStopped {
-            switch reader.next(held.span, from: &position) {
-            case .message(let range): transport?.received(held.span.extracting(range), from: self)
+        while !isStopped {
+            switch reader.next(bytes, from: &position) {
+            case .message(let range): transport?.received(bytes.extracting(range), from: self)
             case .skip(let range):
-                transport?.diagnosed(([UInt8](held.span, range) + [0x0A]).span, by: self)
-            case .needMore: break reading
+                transport?.diagnosed(([UInt8](bytes, range) + [0x0A]).span, by: self)
+            case .needMore: return child.keepOutput(from: position)
             case .tooLong:
                 transport?.overflowed(self)
                 return
             }
         }
-        held.removeSubrange(..<position)
-        partial = held
     }
 
     func childDiagnostics(_ bytes: Span<UInt8>, of child: Child) {
