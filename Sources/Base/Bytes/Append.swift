@@ -61,9 +61,7 @@ extension [UInt8] {
     ///
     /// Eight digits at a time: ids of traces are written on the path of every call.
     package mutating func append(hex number: UInt64) {
-        let text = (
-            Hex.text(UInt32(truncatingIfNeeded: number >> 32)), Hex.text(UInt32(truncatingIfNeeded: number))
-        )
+        let text = Hex.text(number)
         unsafe Swift.withUnsafeBytes(of: text) { unsafe append(contentsOf: $0) }
     }
 
@@ -85,8 +83,12 @@ package enum Hex {
     @usableFromInline
     package static let digits = Array("0123456789abcdef".utf8)
 
-    /// Eight digits as they stand in memory.
-    static func text(_ number: UInt32) -> UInt64 {
+    /// Sixteen digits as they stand in memory.
+    package static func text(_ number: UInt64) -> (UInt64, UInt64) {
+        (half(UInt32(truncatingIfNeeded: number >> 32)), half(UInt32(truncatingIfNeeded: number)))
+    }
+
+    private static func half(_ number: UInt32) -> UInt64 {
         // The first digit comes into the lowest byte, and so on, one digit in each.
         var digits = UInt64(number.byteSwapped)
         digits = (digits | digits << 16) & 0x0000_FFFF_0000_FFFF

@@ -82,6 +82,13 @@ extension [UInt8] {
 
     /// Appends a string with its quotes, escaped where JSON asks for it.
     package mutating func append(json text: String) {
-        append(json: text.utf8)
+        // Most texts have nothing to escape, and go in one piece.
+        let isPlain = text.utf8.allSatisfy {
+            $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+        }
+        guard isPlain else { return append(json: text.utf8) }
+        append(UInt8(ascii: "\""))
+        append(text)
+        append(UInt8(ascii: "\""))
     }
 }

@@ -57,12 +57,18 @@ package struct TraceParent: Sendable, Equatable {
 
     /// Appends the value, of version 00.
     package func append(to output: inout [UInt8]) {
-        output.append(literal: "00-")
-        appendTrace(to: &output)
-        output.append(UInt8(ascii: "-"))
-        output.append(hex: span)
-        output.append(literal: "-0")
-        output.append(UInt8(ascii: "0") + flags)
+        // Put together apart and appended once: it goes with every call that is traced.
+        withUnsafeTemporaryAllocation(byteCount: Self.length, alignment: 1) { text in
+            text.copyBytes(from: "00-".utf8)
+            text.storeBytes(of: Hex.text(traceHigh), toByteOffset: 3, as: (UInt64, UInt64).self)
+            text.storeBytes(of: Hex.text(traceLow), toByteOffset: 19, as: (UInt64, UInt64).self)
+            text[35] = UInt8(ascii: "-")
+            text.storeBytes(of: Hex.text(span), toByteOffset: 36, as: (UInt64, UInt64).self)
+            text[52] = UInt8(ascii: "-")
+            text[53] = UInt8(ascii: "0")
+            text[54] = UInt8(ascii: "0") + flags
+            output.append(contentsOf: text)
+        }
     }
 
     /// Appends the trace as 32 digits.
