@@ -113,6 +113,26 @@ def test_a_call_in_flight_is_finished_or_told_when_the_gateway_ends(fresh, ledge
     gateway.leaves_nothing(5)
 
 
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+@pytest.mark.parametrize("server", ["legacy", "modern"])
+def test_a_call_that_outlasts_the_grace_is_told_that_the_gateway_ends_its_server(fresh, ledger, era, server):
+    gateway = fresh({"plain": plain("--era", server, era=server)}, {"timeouts": {"shutdownGrace": 1}})
+    if era == "legacy":
+        client = LegacySession(gateway, ledger).open()
+        call = rpc("tools/call", client.tool("wait"), "w")
+    else:
+        client = ModernClient(gateway, ledger)
+        call = client.message("tools/call", LegacySession.tool("wait"), "w")
+    connection, exchange = client.begin(call)
+    until(lambda: gateway.seen("plain", "tools/call"), "the call at the child")
+    gateway.process.send_signal(signal.SIGTERM)
+    reply = connection.read(exchange, timeout=10)
+    answer = reply.json() if "json" in reply.header("content-type") else reply.message()
+    assert answer["id"] == "w" and answer["error"]["message"] == "The gateway is stopping the server"
+    assert gateway.process.wait(15) == 0
+    gateway.leaves_nothing(5)
+
+
 def _refuses(port):
     try:
         with Connection(port, timeout=1) as connection:

@@ -36,6 +36,8 @@ package final class ServerBackend: Backend {
     private var isProbing = false
     private var waitingForTraits: [(Result<ServerTraits, Failure>) -> Void] = []
     private var isEnding = false
+    /// Whether it only finishes what it was doing.
+    private(set) var isStopping = false
     private var hasEndedSource = false
     private var onEnd: (() -> Void)?
 
@@ -191,7 +193,7 @@ package final class ServerBackend: Backend {
         for principal: Principal,
         isSession: Bool
     ) throws(Failure) -> ServerConversation {
-        guard !isEnding else { throw Failure(.internalError, "The gateway is stopping", source: .gateway) }
+        guard !isEnding else { throw .stopping }
         let conversation = ServerConversation(
             era: era,
             principal: principal,
@@ -306,6 +308,7 @@ package final class ServerBackend: Backend {
     }
 
     package func beginStopping() {
+        isStopping = true
         for conversation in Array(conversations.values) {
             conversation.beginStopping()
             (conversation.listener as? any Bridge)?.beginStopping()
@@ -344,7 +347,7 @@ package final class ServerBackend: Backend {
     func withTraits(_ body: @escaping (Result<ServerTraits, Failure>) -> Void) {
         if let traits { return body(.success(traits)) }
         guard !isEnding else {
-            return body(.failure(Failure(.internalError, "The gateway is stopping", source: .gateway)))
+            return body(.failure(.stopping))
         }
         guard probe == nil, !isProbing else { return waitingForTraits.append(body) }
         if let failure = refusal() { return body(.failure(failure)) }

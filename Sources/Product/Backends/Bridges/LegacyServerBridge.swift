@@ -426,7 +426,10 @@ final class LegacyServerBridge: Bridge {
         perform(machine.end())
         timer?.close()
         listens.leave(self)
-        let failure = Failure(.internalError, "The conversation with the server has ended", source: .gateway)
+        let failure: Failure =
+            child.backend.isStopping
+            ? .stopping
+            : Failure(.internalError, "The conversation with the server has ended", source: .gateway)
         waiting = []
         calls = [:]
         child.end()

@@ -255,12 +255,12 @@ final class ModernServerBridge: Bridge {
     func end() {
         guard !hasEnded else { return }
         hasEnded = true
-        let failure = Failure(.internalError, "The session has ended", source: .client)
+        let failure: Failure = child.backend.isStopping ? .stopping : .sessionEnded
         let open = calls.values.map { $0 }
         calls = [:]
         questions = [:]
         for call in open {
-            call.end("The session has ended")
+            call.end(failure.message)
             call.outer.caller.failed(failure, call.outer)
         }
         for outer in subscribing.values { outer.caller.failed(failure, outer) }

@@ -241,7 +241,7 @@ final class ServerConversation: Conversation {
         endTimer?.close()
         link?.stop()
         backend.ended(self)
-        let failure = Failure(.internalError, "The session has ended", source: .client)
+        let failure: Failure = backend.isStopping ? .stopping : .sessionEnded
         for call in upstream.failAll() { call.caller.failed(failure, call) }
     }
 

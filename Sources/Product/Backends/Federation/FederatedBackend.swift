@@ -27,6 +27,8 @@ package final class FederatedBackend: Backend {
     private var nextInstance = UInt64.random(in: 1...1 << 62)
     private var memory = FederatedMemory()
     private var isEnding = false
+    /// Whether it only finishes what it was doing.
+    private(set) var isStopping = false
 
     private struct Membership: Hashable {
         let server: Int
@@ -94,7 +96,7 @@ package final class FederatedBackend: Backend {
     }
 
     private func open(_ era: Era, _ principal: Principal) throws(Failure) -> FederatedConversation {
-        guard !isEnding else { throw Failure(.internalError, "The gateway is stopping", source: .gateway) }
+        guard !isEnding else { throw .stopping }
         let conversation = FederatedConversation(era, instance: nextInstance, for: principal, of: self)
         conversations[nextInstance] = conversation
         nextInstance += 1
@@ -180,6 +182,7 @@ package final class FederatedBackend: Backend {
     }
 
     package func beginStopping() {
+        isStopping = true
         for conversation in Array(conversations.values) { conversation.beginStopping() }
     }
 

@@ -283,11 +283,11 @@ final class FederatedConversation: Conversation {
         questions = [:]
         for fanout in fanouts.values { fanout.abandon() }
         fanouts = [:]
-        for call in open { call.withdraw("The session has ended") }
-        for listen in listening { listen.end("The session has ended") }
+        let failure: Failure = backend.isStopping ? .stopping : .sessionEnded
+        for call in open { call.withdraw(failure.message) }
+        for listen in listening { listen.end(failure.message) }
         for member in members { member.close() }
         backend.ended(self)
-        let failure = Failure(.internalError, "The session has ended", source: .client)
         for call in open { call.outer.caller.failed(failure, call.outer) }
         for listen in listening { listen.outer.caller.failed(failure, listen.outer) }
     }

@@ -29,6 +29,8 @@ package final class HostedBackend: Backend {
     /// It begins anywhere: a state that another configuration's conversation gave must not name one of this.
     private var nextInstance = UInt64.random(in: 1...1 << 62)
     private var isEnding = false
+    /// Whether it only finishes what it was doing.
+    private(set) var isStopping = false
 
     /// Offers a server.
     ///
@@ -87,7 +89,7 @@ package final class HostedBackend: Backend {
     }
 
     private func open(_ era: Era) throws(Failure) -> HostedConversation {
-        guard !isEnding else { throw Failure(.internalError, "The gateway is stopping", source: .gateway) }
+        guard !isEnding else { throw .stopping }
         let conversation = HostedConversation(era, instance: nextInstance, of: self)
         conversations[nextInstance] = conversation
         nextInstance += 1
@@ -120,6 +122,7 @@ package final class HostedBackend: Backend {
     }
 
     package func beginStopping() {
+        isStopping = true
         for conversation in Array(conversations.values) { conversation.beginStopping() }
     }
 

@@ -176,7 +176,7 @@ final class HostedConversation: Conversation {
         endTimer?.close()
         line.close()
         backend.ended(self)
-        let failure = Failure(.internalError, "The session has ended", source: .client)
+        let failure: Failure = backend.isStopping ? .stopping : .sessionEnded
         for call in upstream.failAll() { call.caller.failed(failure, call) }
     }
 }

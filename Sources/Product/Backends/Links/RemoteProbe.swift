@@ -45,7 +45,7 @@ final class RemoteProbe: ServerProbe {
     }
 
     func abandon() {
-        finish(.failure(Failure(.internalError, "The gateway is stopping", source: .gateway)))
+        finish(.failure(.stopping))
     }
 
     /// Connects in an era, and parts again unless the callback keeps the client.

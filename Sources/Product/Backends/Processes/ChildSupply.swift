@@ -80,7 +80,7 @@ final class ChildSupply: LinkSource {
         guard let place = ChildPlace(own, all, for: principal) else {
             // It is tried again when the place of one that nobody needs is free.
             let retry = { [weak self] in
-                guard let self, !self.isEnding else { return completion(.failure(Self.stopping)) }
+                guard let self, !self.isEnding else { return completion(.failure(.stopping)) }
                 self.open(traits, era, for: principal, completion)
             }
             let full = own.hasRoom(for: principal) ? all : own
@@ -134,8 +134,6 @@ final class ChildSupply: LinkSource {
     private func command() throws(CommandFailure) -> ChildCommand {
         try confinement.command(of: context.server)
     }
-
-    private static let stopping = Failure(.internalError, "The gateway is stopping", source: .gateway)
 
     private static func cannotStart(_ reason: String) -> Failure {
         Failure(.internalError, "The server cannot be started: \(reason)", source: .upstream)

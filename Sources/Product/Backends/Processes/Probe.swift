@@ -66,7 +66,7 @@ final class Probe: ServerProbe {
     }
 
     func abandon() {
-        finish(.failure(Failure(.internalError, "The gateway is stopping", source: .gateway)))
+        finish(.failure(.stopping))
     }
 
     /// Tries the next framing, if there is one.
