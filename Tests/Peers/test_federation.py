@@ -273,17 +273,27 @@ def test_if_all_are_dead_it_is_an_error(make_gateway, ledger):
 
 
 def test_while_all_are_slow_the_first_is_waited_for(make_gateway, ledger, wire, tmp_path):
-    gate = tmp_path / "gate"
     server = SERVERS["one"]
     script = 'while [ ! -e "$0" ]; do sleep 0.05; done; exec "$@"'
-    late = {"command": "sh", "args": ["-c", script, str(gate), server["command"], *server["args"]]}
-    gateway = make_gateway({name: {**late, "era": "legacy", "framing": "newline"} for name in ("one", "two")}, QUICK)
+
+    def late(name):
+        arguments = ["-c", script, str(tmp_path / f"gate {name}"), server["command"], *server["args"]]
+        return {"command": "sh", "args": arguments, "era": "legacy", "framing": "newline"}
+
+    gateway = make_gateway({name: late(name) for name in ("one", "two")}, QUICK)
     client = ModernClient(gateway, ledger, "") if wire == "modern" else LegacySession(gateway, ledger, "")
     connection, exchange = client.begin(client.message("server/discover") if wire == "modern" else client.offer())
+    lister = ModernClient(gateway, ledger, "")
+    listing, listed = lister.begin(lister.message("tools/list"))
     # Begun later, this is over when the time of the servers is.
-    assert set(remarks(ModernClient(gateway, ledger, ""))[LEFT_OUT]) == {"one", "two"}
-    gate.touch()
+    unknown = ModernClient(gateway, ledger, "").request("tools/call", {"name": "nothing", "arguments": {}})["error"]
+    assert "one" in unknown["message"] and "two" in unknown["message"]
+    (tmp_path / "gate one").touch()
     assert "tools" in connection.read(exchange).json()["result"]["capabilities"]
+    # A list that is empty because all are starting might be kept.
+    result = listing.read(listed).json()["result"]
+    assert [tool["name"] for tool in result["tools"]] == ["search", "fetch", "log", "progress"]
+    assert result["_meta"][LEFT_OUT] == ["two"] and result["ttlMs"] == 0
 
 
 def pids(gateway, server):

@@ -16,23 +16,55 @@ extension FederatedConversation {
         }
         learn(message, bytes)
         let key = call.key
-        gather([kind]) { [weak self] in
+        // Clients may keep a list: an empty one because all servers are starting would be no answer.
+        let isFirst = !isListed(kind)
+        gather([kind], isPatient: isFirst) { [weak self] in
+            self?.isListed(kind) ?? true
+        } completion: { [weak self] in
             guard let self, let call = self.calls[key] else { return }
             self.give(self.answer(kind), to: call)
         }
     }
 
-    /// Asks all servers for some of their lists; calls back when they have answered, or when their time is over.
+    /// Whether a server has listed such things.
+    private func isListed(_ kind: FederatedKind) -> Bool {
+        members.contains { $0.lists[kind] != nil }
+    }
+
+    /// Asks all servers for some of their lists.
     ///
     /// One that has let others wait in vain already is waited for again only by those who are patient: calls that would
     /// else fail. They also wait for servers that are being greeted.
-    func gather(_ kinds: [FederatedKind], isPatient: Bool = false, _ completion: @escaping () -> Void) {
+    ///
+    /// - Parameters:
+    ///   - kinds: Which lists.
+    ///   - isPatient: Whether all are waited for.
+    ///   - isEnough: Whether what has come is enough when the servers' time is over; else it goes on until it is, or until
+    ///     none is awaited.
+    ///   - completion: Hears that it is over.
+    func gather(
+        _ kinds: [FederatedKind],
+        isPatient: Bool = false,
+        isEnough: @escaping () -> Bool = { true },
+        completion: @escaping () -> Void
+    ) {
         let greeted = members.filter { isPatient && $0.standing == .greeting }
         guard greeted.isEmpty else {
-            let fanout = ask(greeted.count) { [weak self] in self?.gather(kinds, completion) }
+            let fanout = ask(greeted.count) { [weak self] in
+                self?.collect(kinds, isPatient, isEnough, completion)
+            }
             for member in greeted { member.whenGreeted { [weak fanout] in fanout?.settle() } }
             return
         }
+        collect(kinds, isPatient, isEnough, completion)
+    }
+
+    private func collect(
+        _ kinds: [FederatedKind],
+        _ isPatient: Bool,
+        _ isEnough: @escaping () -> Bool,
+        _ completion: @escaping () -> Void
+    ) {
         var awaited: [MemberListing] = []
         for kind in kinds {
             for member in members where member.offers(kind) {
@@ -46,7 +78,7 @@ extension FederatedConversation {
                 awaited.append(listing)
             }
         }
-        let fanout = ask(awaited.count) { [weak self] in
+        let fanout = ask(awaited.count, isEnough: isEnough) { [weak self] in
             guard let self else { return }
             for listing in awaited { listing.isOverdue = true }
             for kind in kinds {
