@@ -40,6 +40,8 @@ public final class MCPFunctionApp: Sendable {
     ///   - accessLevel: Who may use it. Without a key, `function` is refused.
     ///   - hosted: Servers written in Swift, by the names under which they are offered.
     ///   - host: The address to listen on; nil leaves it to the configuration, else it is 127.0.0.1.
+    ///   - hosts: What clients may write in `Host`, besides what the configuration says: `mcp.example.com`, with a port or
+    ///     without one for any. An address that other machines can reach needs one.
     ///   - port: The port, 0 for any that is free; nil leaves it to the configuration, else it is 8080.
     /// - Throws: `ServingFailure` with every mistake that keeps it from starting.
     public init(
@@ -49,6 +51,7 @@ public final class MCPFunctionApp: Sendable {
         accessLevel: MCPAccessLevel = .function(keys: []),
         hosted: [(name: String, server: MCPServer)] = [],
         host: String? = nil,
+        hosts: [String] = [],
         port: UInt16? = nil
     ) throws {
         self.mode = mode
@@ -65,25 +68,26 @@ public final class MCPFunctionApp: Sendable {
             keys = read
         }
         let environment = ConfigurationEnvironment.current(variables: ProcessInfo.processInfo.environment)
-        let overrides = ConfigurationOverrides(host: host, port: port)
-        if let server {
-            let text = server.document.text()
-            let report = ConfigurationReader.read(
-                text,
-                file: server.name,
-                overrides: overrides,
-                in: environment
-            )
-            // The only server there is: what is wrong with it is wrong with all.
-            configuration = try Self.checked(report, report.isValid)
-        } else if configurationFile != nil || hosted.isEmpty {
+        var overrides = ConfigurationOverrides(host: host, port: port)
+        overrides.hosts = hosts
+        overrides.prefix = ""
+        if server == nil, configurationFile != nil || hosted.isEmpty {
             let report = ConfigurationReader.load(configurationFile, overrides: overrides, in: environment)
             configuration = try Self.checked(report, report.mayStart)
         } else {
-            var plain = GatewayConfiguration()
-            if let host { plain.host = host }
-            if let port { plain.port = port }
-            configuration = plain
+            // The access level has said who is let in.
+            overrides.authentication = Authentication.none
+            let report =
+                server.map {
+                    ConfigurationReader.read(
+                        $0.document.text(),
+                        file: $0.name,
+                        overrides: overrides,
+                        in: environment
+                    )
+                } ?? ConfigurationReader.withoutFile("MCPFunctionApp", overrides, in: environment)
+            // The only server there is: what is wrong with it is wrong with all.
+            configuration = try Self.checked(report, report.isValid)
         }
         if let problem = ListenerSecurity.problem(of: configuration)
             ?? Confinement.problem(of: configuration, in: environment)

@@ -137,6 +137,40 @@ struct FunctionAppTests {
         }
     }
 
+    @Test(arguments: [true, false])
+    func `listens for other machines only under names that it is given`(_ isHosted: Bool) async throws {
+        let program = try program()
+        func make(_ host: String, _ hosts: [String]) throws -> MCPFunctionApp {
+            let params = MCPServerStdioParams(command: program, args: ["demo"])
+            return try MCPFunctionApp(
+                server: isHosted ? nil : MCPStdioConfiguration(name: "a", params: params),
+                accessLevel: .anonymous,
+                hosted: isHosted ? [("a", MCPServer(name: "a", version: "1"))] : [],
+                host: host,
+                hosts: hosts,
+                port: 0
+            )
+        }
+        for (host, hosts, words) in [
+            ("0.0.0.0", [], "\"hosts\" must name"), ("example.com", [], "must be an IP address"),
+            ("127.0.0.1", ["http://a.example"], "must be a host"),
+        ] {
+            let failure = #expect(throws: ServingFailure.self) { try make(host, hosts) }
+            #expect(failure?.description.contains(words) == true)
+        }
+        let app = try make("0.0.0.0", ["MCP.example"])
+        let port = try #require(URL(string: try await app.start())?.port)
+        let request: (String) throws -> String = { host in
+            try answer(
+                to: "GET /mcp/health HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n",
+                at: UInt16(clamping: port)
+            )
+        }
+        #expect(try request("mcp.example:\(port)").hasPrefix("HTTP/1.1 200 "))
+        #expect(try request("other.example").hasPrefix("HTTP/1.1 403 "))
+        await app.stop()
+    }
+
     @Test func `takes what a program says as it stands`() throws {
         let params = MCPServerStdioParams(
             command: "sh",
@@ -174,4 +208,11 @@ private final class OneCall {
     func close() {
         client.close { self.isClosed = true }
     }
+}
+
+/// Sends text to a port of this machine; what comes back until the end.
+private func answer(to text: String, at port: UInt16) throws -> String {
+    let connection = FileHandle(fileDescriptor: try connectLoopback(port), closeOnDealloc: true)
+    try connection.write(contentsOf: Data(text.utf8))
+    return String(decoding: try connection.readToEnd() ?? Data(), as: UTF8.self)
 }

@@ -23,12 +23,18 @@ extension ConfigurationReader {
             configuration.host = Self.withoutBrackets(given)
             host = nil
             if !HostName.isListenable(configuration.host) {
-                findings.note(.error, at: nil, "--host", Self.hostMistake)
+                findings.note(.error, at: nil, "\(overrides.prefix)host", Self.hostMistake)
                 return
             }
         }
         if let port = overrides.port { configuration.port = port }
-        let path = overrides.host == nil ? "gateway.host" : "--host"
+        if let authentication = overrides.authentication { configuration.authentication = authentication }
+        for name in overrides.hosts {
+            configuration.hosts.append(name.lowercased())
+            guard !HostName.isHostValue(name) else { continue }
+            findings.note(.error, at: nil, "\(overrides.prefix)hosts", "must be \(Self.hostForm): \(name)")
+        }
+        let path = overrides.host == nil ? "gateway.host" : "\(overrides.prefix)host"
         checkBind(at: host?.position, path, in: node)
         checkLimitsOfServers()
     }
@@ -43,12 +49,7 @@ extension ConfigurationReader {
             }
         case "publicURL": readPublicURL(node)
         case "hosts":
-            configuration.hosts = readNames(
-                node,
-                "a host, with or without a port: mcp.example.com, mcp.example.com:8443"
-            ) {
-                HostName.isHostValue($0)
-            }
+            configuration.hosts = readNames(node, Self.hostForm) { HostName.isHostValue($0) }
         case "origins":
             configuration.origins = readNames(node, "an origin: https://app.example.com") {
                 HostName.isOrigin($0)
@@ -68,6 +69,7 @@ extension ConfigurationReader {
         }
     }
 
+    private static let hostForm = "a host, with or without a port: mcp.example.com, mcp.example.com:8443"
     private static let hostMistake = "must be an IP address or \"localhost\""
 
     private static func withoutBrackets(_ host: String) -> String {

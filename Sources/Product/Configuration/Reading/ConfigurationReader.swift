@@ -8,6 +8,12 @@ package struct ConfigurationOverrides: Sendable {
     package var host: String?
     /// `--port`.
     package var port: UInt16?
+    /// What clients may write in `Host`, besides what the file says.
+    package var hosts: [String] = []
+    /// Who is let in, where the file does not decide it.
+    package var authentication: Authentication?
+    /// What these are called in what is said of them, before the name.
+    package var prefix = "--"
 
     /// Nothing, or what is given.
     package init(host: String? = nil, port: UInt16? = nil) {
@@ -57,6 +63,17 @@ package struct ConfigurationReader {
         } catch {
             reader.findings.note(.error, at: error.position, "", error.message)
         }
+        return reader.report
+    }
+
+    /// A configuration without a file and without servers; `name` stands for the file in messages.
+    package static func withoutFile(
+        _ name: String,
+        _ overrides: ConfigurationOverrides,
+        in environment: ConfigurationEnvironment
+    ) -> ConfigurationReport {
+        var reader = ConfigurationReader(file: name, environment: environment)
+        reader.readGateway(nil, overrides)
         return reader.report
     }
 
