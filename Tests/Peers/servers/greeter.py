@@ -7,7 +7,6 @@ Over HTTP it says on stderr where it listens.
 
 import argparse
 import asyncio
-import sys
 
 
 def with_mcp():
@@ -105,20 +104,6 @@ def with_fastmcp():
     return server, apps
 
 
-async def serve(app, port):
-    import uvicorn
-
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve())
-    while not server.started and not task.done():
-        await asyncio.sleep(0.02)
-    if server.started:
-        port = server.servers[0].sockets[0].getsockname()[1]
-        print(f"listening on http://127.0.0.1:{port}", file=sys.stderr, flush=True)
-    await task
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--sdk", choices=["mcp", "fastmcp"], required=True)
@@ -129,6 +114,8 @@ def main():
     if chosen.over == "stdio":
         server.run("stdio")
     else:
+        from over_http import serve
+
         asyncio.run(serve(apps[chosen.over](), chosen.port))
 
 
