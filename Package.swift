@@ -65,6 +65,8 @@ let package = Package(
         // For other Swift programs.
         .library(name: "MCPServer", targets: ["MCPServer"]),
         .library(name: "Hosting", targets: ["Hosting"]),
+        // Named for them too: it lies beside a program with a gateway in it.
+        .executable(name: "gatehouse-launcher", targets: ["gatehouse-launcher"]),
     ],
     targets: [
         library("CUV", "libuv", "libuv1-dev"),

@@ -12,6 +12,8 @@ let package = Package(
             dependencies: [
                 .product(name: "MCPServer", package: "gatehouse"),
                 .product(name: "Hosting", package: "gatehouse"),
+                // Built, not linked: it ends the servers when the program is killed.
+                .product(name: "gatehouse-launcher", package: "gatehouse"),
             ]
         )
     ]
