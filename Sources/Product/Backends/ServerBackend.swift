@@ -35,6 +35,8 @@ package final class ServerBackend: Backend {
     private var probe: (any ServerProbe)?
     private var isProbing = false
     private var waitingForTraits: [(Result<ServerTraits, Failure>) -> Void] = []
+    /// Whose process shows whether the server works again.
+    private var trying: ObjectIdentifier?
     private var isEnding = false
     /// Whether it only finishes what it was doing.
     private(set) var isStopping = false
@@ -224,10 +226,11 @@ package final class ServerBackend: Backend {
 
     // MARK: Lines
 
-    /// Opens a line to the server for a conversation; calls back later, or at once.
+    /// Opens a line to the server for a conversation, `asker`; calls back later, or at once.
     func open(
         _ era: Era,
         for principal: Principal,
+        by asker: ObjectIdentifier,
         _ completion: @escaping (Result<any ServerLink, Failure>) -> Void
     ) {
         withTraits { [weak self] traits in
@@ -239,10 +242,14 @@ package final class ServerBackend: Backend {
                     // It was found to speak otherwise since this conversation began.
                     return completion(.failure(ServerConversation.wrongEra(era)))
                 }
-                if let failure = self.refusal() { return completion(.failure(failure)) }
+                if let failure = self.refusal(asker) { return completion(.failure(failure)) }
                 self.source.open(traits, era, for: principal) { [weak self] result in
                     if case .failure(let failure) = result {
-                        if failure.source == .upstream { self?.noteDeath() } else { self?.noteTryGivenUp() }
+                        if failure.source == .upstream {
+                            self?.noteDeath()
+                        } else {
+                            self?.noteTryGivenUp(by: asker)
+                        }
                     }
                     completion(result)
                 }
@@ -251,15 +258,18 @@ package final class ServerBackend: Backend {
     }
 
     /// Why nothing is started now, if the server keeps dying.
-    private func refusal() -> Failure? {
-        guard case .refuse(let wait) = breaker.ask(at: context.loop.now) else { return nil }
+    private func refusal(_ asker: ObjectIdentifier) -> Failure? {
+        guard case .refuse(let wait) = breaker.ask(at: context.loop.now) else {
+            trying = breaker.isOpen ? asker : nil
+            return nil
+        }
         let seconds = (wait + 999) / 1000
         let isElsewhere = context.server.remote != nil
         let words = isElsewhere ? "cannot be reached" : "keeps dying as soon as it is started"
         return Failure(
             .internalError,
             "The server \(words); it is tried again in \(seconds) s",
-            data: ["retryAfter": .number(String(seconds))],
+            retryAfter: Int(clamping: seconds),
             source: .upstream
         )
     }
@@ -271,7 +281,12 @@ package final class ServerBackend: Backend {
     func noteGreeting() { breaker.noteGreeting(at: context.loop.now) }
 
     /// A conversation was ended before its server had answered anything: that says nothing about the server.
-    func noteTryGivenUp() { breaker.noteTryGivenUp(at: context.loop.now) }
+    ///
+    /// Another than the one that tries has held nobody up.
+    func noteTryGivenUp(by asker: ObjectIdentifier) {
+        guard trying == asker else { return }
+        breaker.noteTryGivenUp(at: context.loop.now)
+    }
 
     /// A server died, or could not be reached, without having answered a call.
     func noteDeath() {
@@ -346,11 +361,9 @@ package final class ServerBackend: Backend {
     /// Calls back with what the command speaks; finds it out first if need be.
     func withTraits(_ body: @escaping (Result<ServerTraits, Failure>) -> Void) {
         if let traits { return body(.success(traits)) }
-        guard !isEnding else {
-            return body(.failure(.stopping))
-        }
+        guard !isEnding else { return body(.failure(.stopping)) }
         guard probe == nil, !isProbing else { return waitingForTraits.append(body) }
-        if let failure = refusal() { return body(.failure(failure)) }
+        if let failure = refusal(ObjectIdentifier(self)) { return body(.failure(failure)) }
         waitingForTraits.append(body)
         isProbing = true
         let begun = source.probe { [weak self] result in self?.probed(result) }
@@ -364,7 +377,7 @@ package final class ServerBackend: Backend {
         switch result {
         case .failure(let failure):
             answer = .failure(failure)
-            if failure.source == .upstream { noteDeath() }
+            if failure.source == .upstream { noteDeath() } else { noteTryGivenUp(by: ObjectIdentifier(self)) }
             context.log.warning(failure.message)
         case .success(let finding):
             answer = .success(finding.traits)

@@ -164,9 +164,9 @@ final class InitializePost: Caller {
         if isSilent {
             return port.respond(503, in: nil) { $0.append(#"{"error":"MCP server connection failed"}"#) }
         }
-        let fields = [("Retry-After" as StaticString, String(failure.retryAfter ?? 1))]
         let refusal =
-            failure.code == .invalidParams ? Refusal(400, failure) : Refusal(503, failure, fields: fields)
+            failure.code == .invalidParams
+            ? Refusal(400, failure) : Refusal(503, failure, fields: Refusal.fields(failure))
         port.refuse(refusal, id: call.clientID)
     }
 

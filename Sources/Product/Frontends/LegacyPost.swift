@@ -55,14 +55,14 @@ final class LegacyPost: Caller {
             return answer(Array(#"{"jsonrpc":"2.0","id":\#(id),"result":{}}"#.utf8))
         }
         if let failure = ModernRules.token(message.params.meta.progressToken, bytes, named: "progressToken") {
-            return refuse(failure, id: id, status: 400)
+            return refuse(Refusal(400, failure), id: id)
         }
         var edits = Edits()
         if message.method.isPaginated, message.params.cursorValue.isPresent {
             guard let cursor = bytes.string(message.params.cursor),
                 let inner = seal(message.method).open(cursor)
             else {
-                return refuse(Failure(.invalidParams, "Invalid cursor", source: .client), id: id, status: 200)
+                return refuse(Refusal(200, .invalidParams, "Invalid cursor"), id: id)
             }
             edits.replace(message.params.cursor.quoted, with: inner)
         }
@@ -81,7 +81,8 @@ final class LegacyPost: Caller {
             _ = try conversation.call(message, bytes, from: self, edits: edits)
         } catch {
             close(.failed(error), id: id)
-            refuse(error, id: id, status: error.source == .client ? 429 : 503)
+            // What the server or the federation says of the request itself is an answer to it.
+            refuse(error.code == .internalError ? Refusal(error) : Refusal(200, error), id: id)
         }
     }
 
@@ -157,7 +158,7 @@ final class LegacyPost: Caller {
     func failed(_ failure: Failure, _ call: Call) {
         close(.failed(failure), id: call.clientID)
         remaining -= 1
-        respond(failure, id: call.clientID, status: 200)
+        respond(failure.retryAfter == nil ? Refusal(200, failure) : Refusal(failure), id: call.clientID)
     }
 
     func cancelled(_ call: Call) {
@@ -181,17 +182,15 @@ final class LegacyPost: Caller {
     // MARK: Writing
 
     /// Refuses a request that was not sent.
-    private func refuse(_ failure: Failure, id: String, status: Int) {
+    private func refuse(_ refusal: Refusal, id: String) {
         remaining -= 1
-        respond(failure, id: id, status: status)
+        respond(refusal, id: id)
     }
 
-    private func respond(_ failure: Failure, id: String, status: Int) {
-        guard stream != nil || isBatch else {
-            return port.refuse(Refusal(status, failure), id: id)
-        }
+    private func respond(_ refusal: Refusal, id: String) {
+        guard stream != nil || isBatch else { return port.refuse(refusal, id: id) }
         var text: [UInt8] = []
-        failure.append(id: id, to: &text)
+        refusal.failure.append(id: id, to: &text)
         openStream()?.send(text.span, at: context.loop.now)
         finishIfDone()
     }

@@ -61,20 +61,25 @@ package struct Refusal: Error {
         if pinned != 200 {
             self.init(pinned, failure)
         } else {
-            let fields = [("Retry-After" as StaticString, String(failure.retryAfter ?? 1))]
+            let fields = Self.fields(failure)
             self.init(failure.source == .client ? 429 : 503, failure, fields: fields)
         }
     }
 
     /// There is no room; the client should come back.
     package static func busy(_ message: String) -> Refusal {
-        Refusal(503, Failure(.internalError, message, source: .gateway), fields: [("Retry-After", "5")])
+        let failure = Failure(.internalError, message, source: .gateway)
+        return Refusal(503, failure, fields: [retry(after: .random(in: 3...7))])
     }
-}
 
-extension Failure {
-    /// After how many seconds it is worth trying again, if that is known: then it is part of what the client is told.
-    package var retryAfter: Int? {
-        data?["retryAfter"]?.integer.map { min(max($0, 1), 3600) }
+    /// When the client should come back, as fields of the response (RFC 9110 §10.2.3).
+    ///
+    /// Where it is not known, it is left to chance, so that those who were refused together do not come back together.
+    package static func fields(_ failure: Failure) -> [(StaticString, String)] {
+        [retry(after: failure.retryAfter ?? .random(in: 1...3))]
+    }
+
+    private static func retry(after seconds: Int) -> (StaticString, String) {
+        ("Retry-After", String(seconds))
     }
 }

@@ -60,6 +60,16 @@ package struct Failure: Error, Sendable, Equatable {
         self.source = source
     }
 
+    /// Makes a failure of something that was not begun, and that is worth trying again after so many seconds.
+    package init(_ code: ErrorCode, _ message: String, retryAfter seconds: Int, source: FaultSource) {
+        self.init(code, message, data: ["retryAfter": .number(String(seconds))], source: source)
+    }
+
+    /// After how many seconds it is worth trying again, if that is known: then it is part of what the client is told.
+    package var retryAfter: Int? {
+        data?["retryAfter"]?.integer.map { min(max($0, 1), 3600) }
+    }
+
     /// Appends the error response.
     ///
     /// - Parameters:

@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test func `one that is handed out is replaced at once`() {
-        var pool = WarmPool(size: 1)
+        var pool = WarmPool(size: 1, restarts: RestartPolicy(limit: nil) { $0 })
         #expect(pool.wantsStart(at: 0) == true)
         pool.noteReady(at: 0)
         pool.noteTaken()
@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test func `after failures it waits, each time twice as long`() {
-        var pool = WarmPool(size: 1)
+        var pool = WarmPool(size: 1, restarts: RestartPolicy(limit: nil) { $0 })
         var waits: [UInt64] = []
         var now: UInt64 = 0
         for _ in 0..<5 {
@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test func `those that die while they are ready are no storm either`() {
-        var pool = WarmPool(size: 1)
+        var pool = WarmPool(size: 1, restarts: RestartPolicy(limit: nil) { $0 })
         #expect(pool.wantsStart(at: 0) == true)
         pool.noteReady(at: 0)
         pool.noteFailure(wasReady: true, at: 1)
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test func `want of a place is no failure`() {
-        var pool = WarmPool(size: 1)
+        var pool = WarmPool(size: 1, restarts: RestartPolicy(limit: nil) { $0 })
         #expect(pool.wantsStart(at: 0) == true)
         pool.noteNoRoom()
         #expect(pool.wantsStart(at: 0) == true)

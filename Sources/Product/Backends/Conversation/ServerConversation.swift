@@ -233,7 +233,9 @@ final class ServerConversation: Conversation {
 
     func end() {
         guard state != .ended else { return }
-        if state == .starting || state == .greeting, !isOfUse { backend.noteTryGivenUp() }
+        if state == .starting || state == .greeting, !isOfUse {
+            backend.noteTryGivenUp(by: ObjectIdentifier(self))
+        }
         state = .ended
         queue = []
         callTimer?.close()
@@ -326,8 +328,7 @@ final class ServerConversation: Conversation {
 
     private func start() throws(Failure) {
         if restarts.hasDied {
-            context.counts.restarts += 1
-            switch restarts.restart(at: context.loop.now) {
+            switch restarts.verdict(at: context.loop.now) {
             case .giveUp:
                 listener?.gaveUp()
                 throw stopReason
@@ -348,13 +349,17 @@ final class ServerConversation: Conversation {
     }
 
     private func launch() {
-        backend.open(era, for: principal) { [weak self] result in
+        backend.open(era, for: principal, by: ObjectIdentifier(self)) { [weak self] result in
             guard let self, self.state == .starting else {
                 if case .success(let link) = result { link.stop() }
                 return
             }
             switch result {
-            case .failure(let failure): self.fail(failure, to: .down)
+            case .failure(let failure):
+                if failure.source == .upstream, failure.retryAfter == nil {
+                    self.restarts.noteFailedStart(at: self.context.loop.now)
+                }
+                self.fail(failure, to: .down)
             case .success(let link): self.started(link)
             }
         }
@@ -382,6 +387,7 @@ final class ServerConversation: Conversation {
         link.delegate = self
         hasAnswered = false
         isOfUse = false
+        if restarts.hasDied { context.counts.restarts += 1 }
         restarts.noteStart(at: context.loop.now)
         let limit = context.server.startTimeout
         watchStart(after: limit.wholeMilliseconds) { [weak self] in self?.startTimedOut() }

@@ -146,7 +146,7 @@ final class RemoteSource: LinkSource {
         return Failure(
             .internalError,
             "The server cannot be reached; it is tried again in \(seconds) s",
-            data: ["retryAfter": .number(String(seconds))],
+            retryAfter: Int(clamping: seconds),
             source: .upstream
         )
     }

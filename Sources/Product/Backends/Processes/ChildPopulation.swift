@@ -62,9 +62,9 @@ package final class ChildPopulation {
         counts[principal] = own > 1 ? own - 1 : nil
     }
 
-    /// Lets one who waits for a place try again.
+    /// Lets those who wait for a place try again, until one has taken it: some may not need it any more, or must not have it.
     func wake() {
-        if !waiting.isEmpty { waiting.removeFirst()() }
+        for _ in 0..<waiting.count where !waiting.isEmpty && hasRoom(for: nil) { waiting.removeFirst()() }
     }
 
     /// A way to find a child that may give way, as long as somebody is there to find it.

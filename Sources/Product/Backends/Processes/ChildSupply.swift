@@ -86,8 +86,9 @@ final class ChildSupply: LinkSource {
             let full = own.hasRoom(for: principal) ? all : own
             if full.makeRoom(for: principal, retry) { return }
             let whose = full.mayTake(principal) ? "Too many processes run" : "Too many processes of yours run"
+            let text = "\(whose); try again later"
             return completion(
-                .failure(Failure(.internalError, "\(whose); try again later", source: .gateway))
+                .failure(Failure(.internalError, text, retryAfter: .random(in: 1...5), source: .gateway))
             )
         }
         spawn(traits.framing, place) { result in

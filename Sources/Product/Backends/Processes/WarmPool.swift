@@ -9,14 +9,17 @@ struct WarmPool {
     /// How many are ready.
     private(set) var ready = 0
     private var isStarting = false
-    private var restarts = RestartPolicy(limit: nil)
+    private var restarts: RestartPolicy
     private var notBefore: UInt64 = 0
 
     /// Starts empty.
     ///
-    /// - Parameter size: How many are to be ready.
-    init(size: Int) {
+    /// - Parameters:
+    ///   - size: How many are to be ready.
+    ///   - restarts: How long it waits after failures.
+    init(size: Int, restarts: RestartPolicy = RestartPolicy(limit: nil)) {
         self.size = size
+        self.restarts = restarts
     }
 
     /// Asks whether one should be started now; then `noteReady` or `noteFailure` follows.
@@ -51,8 +54,13 @@ struct WarmPool {
 
     /// One could not be started, or died while it was ready.
     mutating func noteFailure(wasReady: Bool, at now: UInt64) {
-        if wasReady { ready -= 1 } else { isStarting = false }
+        if wasReady {
+            ready -= 1
+        } else {
+            isStarting = false
+            restarts.noteFailedStart(at: now)
+        }
         restarts.noteDeath(at: now)
-        if case .start(let delay) = restarts.restart(at: now) { notBefore = now &+ delay }
+        if case .start(let delay) = restarts.verdict(at: now) { notBefore = now &+ delay }
     }
 }

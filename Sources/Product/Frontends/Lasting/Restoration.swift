@@ -152,7 +152,7 @@ final class Restoration: Caller {
             server: sleeping.backend.name,
             method: Method.initialize.rawValue
         )
-        end(.failure(Refusal(503, failure, fields: [("Retry-After", String(failure.retryAfter ?? 1))])))
+        end(.failure(Refusal(503, failure, fields: Refusal.fields(failure))))
     }
 
     private static let notFound = Refusal(404, .sessionNotFound, "Session not found")
