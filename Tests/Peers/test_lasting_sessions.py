@@ -408,3 +408,27 @@ def test_where_state_must_not_be_lost_the_session_ends_with_its_server(lasting, 
     assert "error" in session.request("tools/call", session.tool("crash"))
     until(lambda: session.post(rpc("tools/list", id=1)).status == 404, "the end of the session")
     assert len(greeted(gateway, "ends")) == 1
+
+
+@pytest.mark.parametrize("path, tool", [("plain", "ask"), ("", "plain_ask")])
+def test_an_answer_to_a_question_of_before_answers_none_of_now(lasting, ledger, path, tool):
+    gateway = lasting({"plain": SERVERS["plain"], "other": SERVERS["other"]})
+    session = LegacySession(gateway, ledger, path, capabilities={"roots": {}}).open()
+    written(gateway, ledger)
+
+    def ask(number):
+        connection, exchange = session.begin(rpc("tools/call", {"name": tool, "arguments": {}}, number))
+        reply = connection.read(exchange)
+        # After a restart it first hears that the lists may have changed.
+        while (question := reply.message())["method"] != "roots/list":
+            assert question["method"].endswith("list_changed")
+        return reply, question
+
+    _, before = ask(70)
+    gateway.restart("kill")
+    reply, now = ask(71)
+    assert before["id"] != now["id"]
+    for question, uri in ((before, "file:///old"), (now, "file:///new")):
+        answer = {"jsonrpc": "2.0", "id": question["id"], "result": {"roots": [{"uri": uri}]}}
+        assert session.post(answer).status == 202
+    assert reply.message()["result"]["_meta"]["test/answer"]["result"] == {"roots": [{"uri": "file:///new"}]}

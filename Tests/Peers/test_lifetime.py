@@ -3,12 +3,13 @@
 import os
 import signal
 import socket
+import time
 
 import pytest
 
 from peers.gateway import BINARY, Gateway, bad, plain
 from peers.processes import end_all, is_alive
-from peers.raw import LegacySession, ModernClient, rpc, text_of
+from peers.raw import LegacySession, ModernClient, encoded, rpc, text_of
 from peers.waiting import until
 from peers.wire import Connection, once
 
@@ -162,6 +163,23 @@ def test_sessions_have_a_limit_and_a_freed_place_can_be_taken(fresh, ledger):
     sessions[0].delete()
     until(lambda: LegacySession(gateway, None).post(extra.offer()).status == 200, "a place")
     assert text_of(sessions[1].call("echo", "x")) == "x"
+    assert gateway.terminate() == 0
+
+
+@pytest.mark.parametrize("message", [rpc("ping", id=7), rpc("notifications/roots/list_changed")])
+def test_a_session_that_ends_while_a_request_comes_is_not_found(fresh, ledger, message):
+    gateway = fresh({"plain": plain()})
+    session = LegacySession(gateway, ledger).open()
+    body = encoded(message)
+    with Connection(gateway.port) as connection:
+        fields = [("Host", "127.0.0.1"), *session.fields(), ("Content-Length", str(len(body))), ("Expect", "100-continue")]
+        head = "".join(f"{name}: {value}\r\n" for name, value in fields)
+        connection.send(f"POST {session.path} HTTP/1.1\r\n{head}\r\n".encode() + body[:5])
+        interim = [connection.line(time.monotonic() + 10) for _ in range(2)]
+        assert interim == [b"HTTP/1.1 100 Continue", b""], "the head is read"
+        assert session.delete().status == 200
+        connection.send(body[5:])
+        assert connection.read().status == 404
     assert gateway.terminate() == 0
 
 

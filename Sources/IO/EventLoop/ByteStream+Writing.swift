@@ -11,6 +11,8 @@ final class Outbox {
     private var flying = ByteQueue()
     private var waiting = ByteQueue()
     private(set) var isFlying = false
+    /// Bytes that were ever given to it.
+    private(set) var given = 0
     private unowned let stream: ByteStream
 
     init(_ stream: ByteStream) {
@@ -25,6 +27,7 @@ final class Outbox {
     }
 
     func append(_ bytes: UnsafeRawBufferPointer) {
+        given &+= bytes.count
         waiting.append(bytes)
     }
 
@@ -133,6 +136,12 @@ extension ByteStream {
     /// Bytes that were given to `write` or `gather` and that the kernel has not taken.
     package var pendingBytes: Int {
         isClosed ? 0 : (isGathering ? gathered.count : 0) + (outbox?.pending(handle) ?? 0)
+    }
+
+    /// Bytes that the kernel has taken since it first took less than it was given; while it grows, the peer reads.
+    package var takenLate: Int {
+        guard !isClosed, let outbox else { return 0 }
+        return outbox.given - outbox.pending(handle)
     }
 
     /// Tells the peer that no more comes, after what is pending.

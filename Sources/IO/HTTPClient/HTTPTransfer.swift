@@ -33,9 +33,6 @@ package final class HTTPTransfer {
     private var fields: UnsafeMutablePointer<curl_slist>?
     private let message: UnsafeMutablePointer<CChar>
     private var head = ResponseHeadReader()
-    private var wantsPause = false
-    /// Whether libcurl holds a part back because we asked it to.
-    private var isHeld = false
     /// Why it was given up from our side.
     var refusal: HTTPClientFailure?
     /// The last address that was not connected to, and why; another one may do.
@@ -61,20 +58,6 @@ package final class HTTPTransfer {
         if let easy { curl_easy_cleanup(easy) }
         curl_slist_free_all(fields)
         message.deallocate()
-    }
-
-    /// Holds back what follows of the body; the server is slowed down once the buffers between are full.
-    package func pause() { wantsPause = true }
-
-    /// Lets the body come again.
-    package func resume() {
-        wantsPause = false
-        guard isHeld else { return }
-        isHeld = false
-        client?.afterCallbacks { [weak self] in
-            guard let self, let easy = self.easy, !self.wantsPause else { return }
-            self.client?.inside { _ = curl_easy_pause(easy, CURLPAUSE_CONT) }
-        }
     }
 
     /// Gives it up; the delegate is told nothing more.
@@ -125,10 +108,6 @@ package final class HTTPTransfer {
 
     func received(_ bytes: Span<UInt8>) -> Int {
         guard let delegate else { return 0 }
-        if wantsPause {
-            isHeld = true
-            return Int(CURL_WRITEFUNC_PAUSE)
-        }
         delegate.responseReceived(bytes, of: self)
         return bytes.count
     }

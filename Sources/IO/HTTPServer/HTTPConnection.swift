@@ -53,7 +53,8 @@ final class HTTPConnection: ByteStreamDelegate {
     private var timerTime: UInt64 = .max
     /// Whether the current wait is for a request to begin.
     private var deadlineIsIdle = true
-    private var pendingAtLastLook = 0
+    /// How much the client had taken when that was last looked at.
+    private var takenAtLastLook = 0
     /// Whether the client has not taken all that it was given.
     private var isBehind = false
 
@@ -77,6 +78,7 @@ final class HTTPConnection: ByteStreamDelegate {
     }
 
     var pendingBytes: Int { stream.pendingBytes }
+    var takenLate: Int { stream.takenLate }
     /// Whether the response that is being given is a stream.
     var isStreaming: Bool { exchange?.isStreaming == true }
     private(set) lazy var peerAddress: String? = stream.peerAddress
@@ -549,7 +551,7 @@ final class HTTPConnection: ByteStreamDelegate {
     private func watchWrites() {
         guard stream.pendingBytes > 0, !isBehind else { return }
         isBehind = true
-        pendingAtLastLook = stream.pendingBytes
+        takenAtLastLook = stream.takenLate
         wait(server.limits.write)
     }
 
@@ -578,8 +580,8 @@ final class HTTPConnection: ByteStreamDelegate {
             return
         }
         let pending = stream.pendingBytes
-        if pending > 0, pending < pendingAtLastLook {
-            pendingAtLastLook = pending
+        if pending > 0, stream.takenLate > takenAtLastLook {
+            takenAtLastLook = stream.takenLate
             return wait(server.limits.write)
         }
         switch phase {

@@ -44,6 +44,8 @@ package final class HTTPExchange {
     package var isStreaming: Bool { stage == .streaming || stage == .streamingUntilClose }
     /// Bytes that wait for the client to take them.
     package var queuedBytes: Int { connection?.pendingBytes ?? 0 }
+    /// Bytes that the client has taken since it fell behind; while it grows, the client reads.
+    package var takenLate: Int { connection?.takenLate ?? 0 }
     /// Whether its connection has one of the process's last descriptors, so that only what is vital should be answered.
     package var isScarce: Bool { connection?.isScarce == true }
     /// Whether it came by TLS.

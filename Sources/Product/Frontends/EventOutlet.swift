@@ -3,6 +3,7 @@
 import Bytes
 import Configuration
 import Diagnostics
+import EventLoop
 import EventStream
 import HTTPServer
 import Sessions
@@ -17,6 +18,8 @@ final class EventOutlet: StreamOutlet {
     private let onOverflow: () -> Void
     /// The type of its events, where it is stated.
     private let type: [UInt8]?
+    /// What may wait for the client, if this is all that it is given; else nothing waits behind more than `streamQueue`.
+    private var backlog: Backlog?
 
     /// Milliseconds after which a client that lost the stream should come back.
     private static let retry = 1_000
@@ -26,12 +29,14 @@ final class EventOutlet: StreamOutlet {
         _ context: FrontendContext,
         fields: [HTTPResponseField],
         type: String? = nil,
+        backlog: Backlog? = nil,
         onOverflow: @escaping () -> Void = {}
     ) {
         self.exchange = exchange
         self.context = context
         self.onOverflow = onOverflow
         self.type = type.map { Array($0.utf8) }
+        self.backlog = backlog
         exchange.startStream(200, fields)
     }
 
@@ -45,7 +50,7 @@ final class EventOutlet: StreamOutlet {
     func send(event id: EventID? = nil, type: [UInt8]?, _ message: Span<UInt8>) {
         guard exchange.isOpen else { return }
         // One message may be larger than the limit; a second one does not wait behind it.
-        guard exchange.queuedBytes <= context.limits.streamQueue else {
+        guard mayWait else {
             context.log.warning("closed an event stream: the client does not read it")
             exchange.abort()
             return onOverflow()
@@ -67,6 +72,12 @@ final class EventOutlet: StreamOutlet {
             context.log.error("an event could not be written: \(error)")
         }
         context.event = event
+    }
+
+    private var mayWait: Bool {
+        let pending = exchange.queuedBytes
+        return backlog?.admits(pending: pending, taken: exchange.takenLate, at: context.loop.now)
+            ?? (pending <= context.limits.streamQueue)
     }
 
     /// Shows that the stream is alive.

@@ -155,8 +155,7 @@ final class LegacyFrontend {
                 "Invalid request: the array is empty or holds what may not stand in one"
             )
         }
-        session.lastUsed = context.loop.now
-        guard let conversation = session.foundation as? any Conversation else { return }
+        let conversation = try conversation(of: session)
         let requests = messages.count(where: { $0.envelope.kind == .request })
         if requests > 0 { regain(session, conversation) }
         let post = LegacyPost(context, port, session, expecting: requests)
@@ -177,6 +176,15 @@ final class LegacyFrontend {
         }
     }
 
+    /// What a session talks to; it may have ended since the head of the request was read.
+    private func conversation(of session: Session) throws(Refusal) -> any Conversation {
+        guard !session.hasEnded, let conversation = session.foundation as? any Conversation else {
+            throw Refusal(404, .sessionNotFound, "Session not found")
+        }
+        session.lastUsed = context.loop.now
+        return conversation
+    }
+
     /// A server that has died since the last request is followed by another, which has to be told what it was told.
     private func regain(_ session: Session, _ conversation: any Conversation) {
         guard session.hasLostServer else { return }
@@ -195,8 +203,7 @@ final class LegacyFrontend {
         _ visit: Visit,
         in session: Session
     ) throws(Refusal) {
-        session.lastUsed = context.loop.now
-        guard let conversation = session.foundation as? any Conversation else { return }
+        let conversation = try conversation(of: session)
         if session.memory.note(message, bytes) { context.lasting?.note(session) }
         switch message.envelope.kind {
         case .request:

@@ -118,7 +118,7 @@ package final class Session {
     /// Streams are kept for those who come back to them: the finished ones go first, then those that nobody took up again,
     /// the oldest before the others.
     private func forgetIdleStreams() {
-        let idle = streams.values.filter { $0.isFinished || ($0.isGeneral && $0.outlet == nil) }
+        let idle = streams.values.filter { $0.isFinished || ($0.isGeneral && $0.outlet?.isOpen != true) }
         let order = idle.sorted { ($0.isFinished ? 0 : 1, $0.number) < ($1.isFinished ? 0 : 1, $1.number) }
         for stream in order.prefix(max(streamLimit, 1)) { streams[stream.number] = nil }
     }

@@ -61,7 +61,7 @@ package struct Upstream {
     private var calls: [Int: Call] = [:]
     private var asks: [Int: PendingAsk] = [:]
     private var nextID = 1
-    private var nextAsk = 1
+    private var nextAsk: Int
 
     /// Starts with nothing pending.
     ///
@@ -69,11 +69,19 @@ package struct Upstream {
     ///   - era: The era that the server is spoken to in.
     ///   - capacity: How many calls may wait at once.
     ///   - isOneSession: Whether all calls are one session's.
-    package init(era: Era, capacity: Int, isOneSession: Bool = false) {
+    ///   - firstQuestion: The number of the server's first question to the client.
+    package init(era: Era, capacity: Int, isOneSession: Bool = false, firstQuestion: Int = 1) {
         self.era = era
         self.capacity = capacity
         self.isOneSession = isOneSession
+        nextAsk = firstQuestion
     }
+
+    /// A number to begin questions with that is unlike that of any other conversation, and that JavaScript can count on from.
+    ///
+    /// A session that survived the gateway goes on with another conversation: the answer to a question of the one before must
+    /// not be taken for one of this.
+    package static func randomQuestion() -> Int { Int.random(in: 1...1 << 40) << 8 }
 
     /// How many calls wait.
     package var callCount: Int { calls.count }

@@ -111,10 +111,14 @@ private func pattern(_ count: Int) -> [UInt8] {
             try await loop.wait("the first bytes come") { !pair.value.farSide.bytes.isEmpty }
             try await loop.run {
                 #expect(pair.value.near.pendingBytes > 0)
+                #expect(pair.value.near.takenLate == 0)
                 #expect(pair.value.nearSide.drains == 0)
                 #expect(pair.value.farSide.bytes.count <= 65536)
                 pair.value.farSide.onBytes = { _, _ in }
                 pair.value.far.startReading()
+            }
+            try await loop.wait("the writer sees that the reader reads") {
+                pair.value.near.takenLate > 0 || pair.value.nearSide.drains == 1
             }
             try await loop.wait("the rest comes") { pair.value.farSide.bytes.count == sent.count }
             try await loop.wait("the writer hears of it") { pair.value.nearSide.drains == 1 }

@@ -24,7 +24,7 @@ final class ModernServerBridge: Bridge {
     var calls: [Int: SessionCall] = [:]
     private var nextKey = 1
     /// The number of the next question to the client.
-    var nextNumber = 1
+    var nextNumber = Upstream.randomQuestion()
     /// The call that each question belongs to.
     var questions: [Int: Int] = [:]
     var listen = SessionListen()

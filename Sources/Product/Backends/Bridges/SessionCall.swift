@@ -233,7 +233,8 @@ final class SessionCall: Caller {
 
     /// Nobody waits for the task any more.
     private func abandonTask() {
-        guard let task = polling.take() else { return }
+        // A process that has died takes its tasks with it; the next one never heard of them.
+        guard let task = polling.take(), bridge.child.hasLink else { return }
         try? bridge.send(.tasksCancel, [.init("taskId", .string(task.id))]) { _ in }
     }
 

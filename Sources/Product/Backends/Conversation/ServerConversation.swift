@@ -92,7 +92,8 @@ final class ServerConversation: Conversation {
         upstream = Upstream(
             era: era,
             capacity: context.server.limits.inFlight ?? inFlight,
-            isOneSession: isSession
+            isOneSession: isSession,
+            firstQuestion: Upstream.randomQuestion()
         )
         // What belongs to no session is nobody's to lose: one caller's crashes must not take it from all others.
         let limit = context.server.restartsOnFailure ? context.server.maxRestarts : 0

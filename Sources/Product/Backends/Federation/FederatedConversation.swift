@@ -50,7 +50,7 @@ final class FederatedConversation: Conversation {
     var subscriptions: [[UInt8]: Int] = [:]
     /// What the servers ask the client, by our number for it.
     var questions: [Int: (member: Int, number: Int)] = [:]
-    var nextQuestion = 1
+    var nextQuestion = Upstream.randomQuestion()
     private(set) var hasEnded = false
     private var endTimer: LoopTimer?
 

@@ -24,7 +24,12 @@ final class HostedConversation: Conversation {
         self.era = era
         self.instance = instance
         self.backend = backend
-        upstream = Upstream(era: era, capacity: backend.capacity, isOneSession: era == .legacy)
+        upstream = Upstream(
+            era: era,
+            capacity: backend.capacity,
+            isOneSession: era == .legacy,
+            firstQuestion: Upstream.randomQuestion()
+        )
         let loop = backend.loop
         let held = LoopBound(Reference(self), loop)
         line = ServerConnection(to: backend.server) { text, request in

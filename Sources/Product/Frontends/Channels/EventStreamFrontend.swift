@@ -98,7 +98,11 @@ private final class EventChannel: Channel {
             exchange,
             context,
             fields: Responses.eventFields(origin: passage.origin),
-            type: "message"
+            type: "message",
+            backlog: Backlog(
+                limit: context.limits.streamQueue,
+                ceiling: context.limits.streamQueue &+ context.limits.line
+            )
         ) { overflow.channel?.close() }
         client = ClientChannel(context, passage, legacy: legacy, modern: nil, outlet: outlet) {
             [weak self] in self?.close()

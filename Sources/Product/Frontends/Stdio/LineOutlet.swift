@@ -6,11 +6,11 @@ import StdioFraming
 
 /// Messages to a client on a pipe, one a line (2025-11-25 and 2026-07-28, transports, "stdio").
 ///
-/// What the client does not take waits here, up to a limit. Past half of it the client is to be read no more, so that it
-/// asks for nothing further; past all of it the client is given up.
+/// What the client does not take waits here. Past half of the limit the client is to be read no more, so that it asks for
+/// nothing further; past all of it the client is given up, as `Backlog` says.
 final class LineOutlet: StreamOutlet {
     private let stream: ByteStream
-    private let limit: Int
+    private var backlog: Backlog
     private var line: [UInt8] = []
     private var hasOverflowed = false
     /// Hears, once, that the client does not read.
@@ -20,19 +20,20 @@ final class LineOutlet: StreamOutlet {
     ///
     /// - Parameters:
     ///   - stream: The pipe.
-    ///   - limit: Bytes that may wait for the client; one message may be larger.
-    init(_ stream: ByteStream, limit: Int) {
+    ///   - backlog: How much may wait for the client.
+    init(_ stream: ByteStream, _ backlog: Backlog) {
         self.stream = stream
-        self.limit = limit
+        self.backlog = backlog
     }
 
     var isOpen: Bool { !hasOverflowed && !stream.isClosed && stream.failure == nil }
     /// Whether so much waits that the client should not ask for more.
-    var isCongested: Bool { stream.pendingBytes > limit / 2 }
+    var isCongested: Bool { stream.pendingBytes > backlog.limit / 2 }
 
     func send(event id: EventID?, _ message: Span<UInt8>) {
         guard isOpen else { return }
-        guard stream.pendingBytes <= limit else {
+        guard backlog.admits(pending: stream.pendingBytes, taken: stream.takenLate, at: stream.loop.now)
+        else {
             hasOverflowed = true
             return onOverflow()
         }

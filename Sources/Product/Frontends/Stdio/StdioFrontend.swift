@@ -41,7 +41,8 @@ final class StdioFrontend: ByteStreamDelegate, GatewayFront {
     private var hasEnded = false
     /// Fires when the client has taken nothing for too long.
     private var stallTimer: LoopTimer?
-    private var stalledBytes = 0
+    /// How much it had taken when that was last looked at.
+    private var takenAtLastLook = 0
     /// Looks, at the end, whether everything was written.
     private var writtenTimer: LoopTimer?
     private let onEnd: (StdioEnd) -> Void
@@ -69,7 +70,8 @@ final class StdioFrontend: ByteStreamDelegate, GatewayFront {
         self.output = output
         self.onEnd = onEnd
         reader = FrameReader(framing: .newline, limit: context.limits.body)
-        outlet = LineOutlet(output, limit: max(context.limits.streamQueue * 4, Self.leastQueue))
+        let limit = max(context.limits.streamQueue * 4, Self.leastQueue)
+        outlet = LineOutlet(output, Backlog(limit: limit, ceiling: limit &+ context.limits.line * 4))
         channel = ClientChannel(
             context,
             passage,
@@ -144,7 +146,7 @@ final class StdioFrontend: ByteStreamDelegate, GatewayFront {
         guard !isPaused, outlet.isCongested else { return }
         isPaused = true
         input.stopReading()
-        stalledBytes = output.pendingBytes
+        takenAtLastLook = output.takenLate
         stallTimer?.schedule(after: context.timeouts.write.wholeMilliseconds)
     }
 
@@ -159,9 +161,9 @@ final class StdioFrontend: ByteStreamDelegate, GatewayFront {
 
     private func checkStall() {
         guard isPaused else { return }
-        let pending = output.pendingBytes
-        guard pending < stalledBytes else { return end(.notReading) }
-        stalledBytes = pending
+        let taken = output.takenLate
+        guard taken > takenAtLastLook else { return end(.notReading) }
+        takenAtLastLook = taken
         stallTimer?.schedule(after: context.timeouts.write.wholeMilliseconds)
     }
 

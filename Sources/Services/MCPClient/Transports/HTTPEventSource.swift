@@ -15,6 +15,8 @@ final class HTTPEventSource: HTTPResponseDelegate {
     /// Milliseconds before it is opened again, where the server said nothing, and the most that is waited.
     private static let pause: UInt64 = 1000
     private static let longestPause: UInt64 = 300_000
+    /// Whatever the server says: asking at once and for ever would take the loop from all others.
+    private static let shortestPause: UInt64 = 100
 
     /// The request whose answer it brings; nil for the session's own stream.
     let request: Int?
@@ -112,7 +114,7 @@ final class HTTPEventSource: HTTPResponseDelegate {
         guard let pause = backoff.failed() else {
             return finish(.ended("the stream ended before the answer, and could not be resumed"))
         }
-        let wanted = retry ?? Self.pause
+        let wanted = max(retry ?? Self.pause, Self.shortestPause)
         timer?.schedule(after: min(Self.longestPause, hasBrought ? wanted : max(wanted, pause)))
     }
 
