@@ -46,7 +46,7 @@ final class Reloading {
         self.path = path
         self.overrides = overrides
         self.environment = environment
-        self.log = log.of("reload")
+        self.log = log.of(.reload)
         self.apply = apply
         signal = try SignalWatcher(loop, signal: SIGHUP) { [weak self] in self?.reload("asked by SIGHUP") }
         guard let path, let stamp = FileStamp(environment.absolute(path)) else { return }

@@ -93,7 +93,7 @@ enum Serve {
         let run = ServeRun(
             report.configuration,
             environment,
-            Log(report.configuration.logOutput(level), subsystem: "gateway"),
+            Log(report.configuration.logOutput(level), subsystem: .gateway),
             // The well-known file that was found stays the one that is read again.
             reloading: ServeRun.Source(
                 path: report.configuration.file ?? options["--config"],
@@ -121,7 +121,7 @@ enum Serve {
                 return 2
             }
         }
-        let log = Log(configuration.logOutput(level), subsystem: "gateway")
+        let log = Log(configuration.logOutput(level), subsystem: .gateway)
         return PipeRun(configuration, server: options["--server"], environment, log).untilItEnds()
     }
 }

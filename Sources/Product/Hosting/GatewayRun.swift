@@ -59,7 +59,7 @@ final class GatewayRun: Sendable {
                         keys: keys,
                         in: .current(variables: ProcessInfo.processInfo.environment),
                         on: loop,
-                        log: Log(level: .warning, subsystem: "http")
+                        log: Log(level: .warning, subsystem: .http)
                     )
                     let held = LoopBound(gateway, loop)
                     self.gateway.withLock { $0 = held }
