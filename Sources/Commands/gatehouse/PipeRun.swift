@@ -8,7 +8,8 @@ import Glibc
 
 /// One run of the gateway for the client on standard input and output.
 ///
-/// It ends with the input, with a signal, or when its configuration takes the client's server away, each when what was asked is answered; a second signal ends it at once. The loop's.
+/// It ends with the input, with a signal, or when another configuration takes the server of the client's session away, each
+/// when what was asked is answered; a second signal ends it at once. The loop's.
 final class PipeRun {
     private let configuration: GatewayConfiguration
     private let environment: ConfigurationEnvironment
