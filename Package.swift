@@ -129,7 +129,7 @@ let package = Package(
             common
         ),
 
-        room("Product", "Configuration", ["JSON", "Bytes", "Addresses", "Egress"]),
+        room("Product", "Configuration", ["JSON", "Bytes", "Addresses", "Egress", "Diagnostics"]),
         room(
             "Product",
             "Sessions",
@@ -278,7 +278,11 @@ let package = Package(
         tests(
             "Product",
             "Frontends",
-            ["Backends", "Crypto", "Gateway", "HTTPWire", "JSON", "JSONRPC", "MCPCore", "Sessions"]
+            [
+                "Backends", "Configuration", "Crypto", "Diagnostics", "Gateway", "HTTPWire", "JSON",
+                "JSONRPC",
+                "MCPCore", "Sessions",
+            ]
         ),
         tests("Product", "Configuration", ["JSON", "Addresses", "Egress"], exclude: ["Cases"]),
     ]

@@ -82,6 +82,43 @@ class TestSubscriptions:
         assert acknowledged(stream) == {"toolsListChanged": True, "resourceSubscriptions": ["test://good"]}
         stream.connection.close()
 
+    def test_what_the_server_refused_is_acknowledged_to_no_later_listen_either(self, gateway, ledger):
+        client, refused = client_of(gateway, ledger, "watched"), "test://refused-to-both"
+        one = client.listen(id=1, resourceSubscriptions=["test://both", refused])
+        two = client.listen(id=2, resourceSubscriptions=[refused, "test://both"])
+        assert acknowledged(one) == acknowledged(two) == {"resourceSubscriptions": ["test://both"]}
+        assert self.about(gateway, refused) == ["resources/subscribe"] * 2, "asked again: the server may have it now"
+        assert self.about(gateway, "test://both") == ["resources/subscribe"]
+        client.call("update", refused)
+        client.call("update", "test://both")
+        assert one.message()["params"]["uri"] == two.message()["params"]["uri"] == "test://both"
+        one.connection.close()
+        two.connection.close()
+
+    @pytest.mark.parametrize("verdict", ["yes", "no"])
+    def test_listens_wait_for_the_answer_and_hear_nothing_before(self, gateway, ledger, verdict):
+        client, uri = client_of(gateway, ledger, "watched"), f"test://held-{verdict}"
+        wanted = {"notifications": {"resourceSubscriptions": [uri], "toolsListChanged": True}}
+        begun = [client.begin(client.message("subscriptions/listen", wanted, id=number)) for number in (1, 2)]
+        until(lambda: self.about(gateway, uri), "the subscription")
+        client.call("change")
+        client.call("change")
+        client.call("settle", verdict)
+        granted = {"toolsListChanged": True, **({"resourceSubscriptions": [uri]} if verdict == "yes" else {})}
+        for connection, exchange in begun:
+            stream = connection.read(exchange)
+            assert acknowledged(stream) == granted
+            assert stream.message()["method"] == "notifications/tools/list_changed"
+        assert self.about(gateway, uri) == ["resources/subscribe"]
+        later, exchange = client.begin(client.message("subscriptions/listen", wanted, id=3))
+        if verdict == "no":
+            until(lambda: len(self.about(gateway, uri)) == 2, "the second question")
+            client.call("settle", "yes")
+        granted["resourceSubscriptions"] = [uri]
+        assert acknowledged(later.read(exchange)) == granted
+        for connection, _ in [*begun, (later, None)]:
+            connection.close()
+
     def test_a_listen_covers_all_processes_of_the_caller(self, gateway, ledger):
         uri = "test://everywhere"
         quiet, able = client_of(gateway, ledger, "watched"), client_of(gateway, ledger, "watched", ALL)

@@ -72,6 +72,7 @@ def gateway(**keys):
         gateway(authentication="basic"),
         gateway(limits={"body": 1}),
         gateway(timeouts={"heartbeat": -1}),
+        gateway(log={"levels": {"cals": "debug"}}),
     ],
     ids=json.dumps,
 )
@@ -88,6 +89,7 @@ def test_a_mistake_is_found(value):
         gateway(port="${PORT}"),
         gateway(timeouts={"heartbeat": 0}),
         gateway(tls=None),
+        gateway(log={"levels": {"calls": "debug", "federation": "info"}}),
     ],
     ids=json.dumps,
 )

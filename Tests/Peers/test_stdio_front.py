@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import json
 import os
+import resource
 import signal
 import subprocess
 import threading
@@ -44,8 +45,24 @@ class Local:
         servers = {name: {**server, "env": {MARKER: self.mark}} for name, server in SERVERS.items()}
         self.file.write_text(json.dumps({"mcpServers": servers, "gateway": SETTINGS}))
 
+    def write(self, document):
+        fresh = self.file.with_suffix(".fresh")
+        fresh.write_text(document if isinstance(document, str) else json.dumps(document))
+        fresh.replace(self.file)
+
+    def change(self, **servers):
+        """Other keys for some servers; None takes one away."""
+        document = json.loads(self.file.read_text())
+        for name, more in servers.items():
+            if more is None:
+                del document["mcpServers"][name]
+            else:
+                document["mcpServers"].setdefault(name, dict(document["mcpServers"]["plain"])).update(more)
+        self.write(document)
+
     def arguments(self, server):
-        return ["serve", "--mode", "stdio", "--config", str(self.file), "--server", server, "--log-level", "debug"]
+        which = ["--server", server] if server else []
+        return ["serve", "--mode", "stdio", "--config", str(self.file), *which, "--log-level", "debug"]
 
     def leaves_nothing(self):
         until(lambda: not [pid for pid in marked(self.mark) if is_alive(pid)], "the end of all processes")
@@ -162,6 +179,18 @@ class Pipes:
         answer = self.ask(0, "initialize", **information)
         self.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
         return answer
+
+    def whoami(self, id, modern=False):
+        return self.ask(id, "tools/call", modern, name="whoami", arguments={})["result"]["_meta"]["test/whoami"]["pid"]
+
+    def heard(self, words):
+        return sum(words.encode() in line for line in self.log)
+
+    def reload(self, words="the configuration is used"):
+        """SIGHUP; waits until the log says what came of it."""
+        before = self.heard(words)
+        self.process.send_signal(signal.SIGHUP)
+        until(lambda: self.heard(words) > before, "another configuration")
 
     def end(self, timeout=15):
         """The end of the input; what came after it, and the exit status."""
@@ -343,3 +372,106 @@ def test_several_servers_are_one(local):
     done = subprocess.run(command, input=json.dumps(question), capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["result"]["tools"]
+
+
+CHANGED = {"description": "another one"}
+
+
+def test_a_session_of_an_unchanged_server_does_not_notice_a_reload(local, pipes):
+    one = pipes()
+    one.greet()
+    pid = one.whoami(1)
+    local.change(other={})
+    one.reload()
+    one.reload()
+    assert one.whoami(2) == pid
+    assert one.end() == ([], 0)
+
+
+def test_a_file_that_was_written_is_read_without_being_asked(local, pipes):
+    one = pipes()
+    one.greet()
+    local.change(other={})
+    until(lambda: one.heard("the configuration is used"), "another configuration")
+    assert one.end() == ([], 0)
+
+
+@pytest.mark.parametrize("document, said", [("{", "gatehouse.json"), ('{"mcpServers": {"plain": {"comand": "x"}}}', "comand")])
+def test_a_bad_file_changes_nothing_and_says_why(local, pipes, document, said):
+    one = pipes()
+    one.greet()
+    pid = one.whoami(1)
+    local.write(document)
+    one.reload("nothing has changed")
+    until(lambda: one.heard(said), "what is wrong with the file")
+    assert one.whoami(2) == pid
+    assert one.end() == ([], 0)
+
+
+def test_a_changed_server_answers_what_was_asked_and_ends_the_session(local, pipes, tmp_path):
+    one, released = pipes(), tmp_path / "released"
+    one.greet()
+    one.request(1, "tools/call", name="hold", arguments={"text": str(released)}, _meta={"progressToken": 1})
+    assert one.message()["method"] == "notifications/progress", "the server has the call"
+    local.change(plain=CHANGED)
+    one.reload()
+    released.touch()
+    assert one.answer(1)["result"]["content"][0]["text"] == "released"
+    assert one.process.wait(10) == 1
+    until(lambda: one.heard("has changed or is gone"), "the reason")
+
+
+def test_a_server_that_is_gone_ends_it(local, pipes):
+    one = pipes()
+    assert one.ask(1, "tools/list", modern=True)["result"]
+    local.change(plain=None)
+    one.process.send_signal(signal.SIGHUP)
+    assert one.process.wait(10) == 1
+    until(lambda: one.heard("has changed or is gone"), "the reason")
+
+
+def test_a_call_that_does_not_end_is_failed_when_the_grace_is_over(local, pipes):
+    one = pipes()
+    one.greet()
+    one.request(1, "tools/call", name="wait", arguments={})
+    local.change(plain=CHANGED)
+    one.process.send_signal(signal.SIGHUP)
+    assert "error" in one.answer(1)
+    assert one.process.wait(10) == 1
+
+
+def test_another_default_ends_a_session_of_the_former_one(local, pipes):
+    document = json.loads(local.file.read_text())
+    document["gateway"] = {**SETTINGS, "default": "plain"}
+    local.write(document)
+    one = pipes(server=None)
+    one.greet()
+    one.whoami(1)
+    one.reload()
+    one.whoami(2)
+    document["gateway"]["default"] = "everything-legacy"
+    local.write(document)
+    one.process.send_signal(signal.SIGHUP)
+    assert one.process.wait(10) == 1
+    until(lambda: one.heard("has changed or is gone"), "the reason")
+
+
+def test_a_client_without_a_session_goes_on_with_the_server_as_it_is_now(local, pipes):
+    one = pipes()
+    pid = one.whoami(1, modern=True)
+    local.change(plain=CHANGED)
+    one.reload()
+    assert one.whoami(2, modern=True) != pid
+    assert one.greet()["result"]
+    assert one.end() == ([], 0)
+
+
+def test_it_takes_as_many_descriptors_as_it_may(local):
+    command = ["sh", "-c", 'ulimit -Sn 256; ulimit -Hn 4096; exec "$@"', "sh", str(BINARY), *local.arguments("plain")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as one:
+        message = {"jsonrpc": "2.0", "id": 1, "method": "server/discover", "params": {"_meta": META}}
+        one.stdin.write(json.dumps(message).encode() + b"\n")
+        one.stdin.flush()
+        assert one.stdout.readline()
+        assert resource.prlimit(one.pid, resource.RLIMIT_NOFILE) == (4096, 4096)
+        one.stdin.close()

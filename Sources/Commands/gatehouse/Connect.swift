@@ -5,6 +5,7 @@ import Configuration
 import Diagnostics
 import Egress
 import FoundationEssentials
+import Frontends
 
 /// `gatehouse connect`: a remote MCP server as a local one, on standard input and output.
 enum Connect {
@@ -33,7 +34,7 @@ enum Connect {
                 return 0
             }
             let environment = ConfigurationEnvironment.current(variables: ProcessInfo.processInfo.environment)
-            let log = Log(command.configuration.logOutput(command.level), subsystem: "gateway")
+            let log = Log(command.configuration.logOutput(command.level), subsystem: .gateway)
             return PipeRun(command.configuration, server: nil, environment, log).untilItEnds()
         } catch {
             Terminal.say("gatehouse connect: \(error.message); see gatehouse connect --help")

@@ -18,7 +18,7 @@ enum HostedServing {
         var configuration = GatewayConfiguration()
         configuration.port = port
         let environment = ConfigurationEnvironment.current(variables: ProcessInfo.processInfo.environment)
-        let log = Log(level: .info, subsystem: "gateway")
+        let log = Log(level: .info, subsystem: .gateway)
         return ServeRun(configuration, hosting: [(name, server)], environment, log).untilItEnds()
     }
 }

@@ -8,7 +8,8 @@ import Glibc
 
 /// One run of the gateway for the client on standard input and output.
 ///
-/// It ends with the input or with a signal, when what was asked is answered; a second signal ends it at once. The loop's.
+/// It ends with the input, with a signal, or when another configuration takes the server of the client's session away, each
+/// when what was asked is answered; a second signal ends it at once. The loop's.
 final class PipeRun {
     private let configuration: GatewayConfiguration
     private let environment: ConfigurationEnvironment
@@ -17,14 +18,19 @@ final class PipeRun {
     private let log: Log
     private var gateway: GatewayServer?
     private var signals: [SignalWatcher] = []
+    private var reloading: Reloading?
+    /// Where the configuration came from, if it is read again; nil for one that was never a file.
+    private let reload: Reloading.Source?
     private var status: Int32 = 0
 
     init(
         _ configuration: GatewayConfiguration,
         server name: String?,
         _ environment: ConfigurationEnvironment,
-        _ log: Log
+        _ log: Log,
+        reloading reload: Reloading.Source? = nil
     ) {
+        self.reload = reload
         self.configuration = configuration
         self.name = name
         self.environment = environment
@@ -33,6 +39,7 @@ final class PipeRun {
 
     /// Serves until the client has gone; the exit status.
     func untilItEnds() -> Int32 {
+        DescriptorLimit.raise()
         do {
             let input = try StandardDescriptor(0, isInput: true)
             let output = try StandardDescriptor(1, isInput: false)
@@ -63,6 +70,11 @@ final class PipeRun {
                 log: log,
                 entrance: .pipes(pipes)
             )
+            reloading = try reload.map { source in
+                try Reloading(source, in: environment, on: loop, log: log) { [weak self] in
+                    self?.gateway?.reload($0)
+                }
+            }
         } catch {
             Terminal.say("gatehouse: \(error)")
             status = 1
@@ -77,6 +89,7 @@ final class PipeRun {
         case .notReading: fail("the client does not read what it asks for")
         case .lineTooLong: fail("the client sent a message that is too long")
         case .sessionEnded: fail("the server is of no more use")
+        case .serverChanged: fail("the server has changed or is gone with the configuration; start again")
         }
         stop(loop)
     }
@@ -88,6 +101,7 @@ final class PipeRun {
 
     private func stop(_ loop: EventLoop) {
         guard let gateway else { return loop.stop() }
+        reloading?.close()
         self.gateway = nil
         gateway.stop { [gateway] in
             // The last of the output is closed with the streams of the gateway.

@@ -13,8 +13,17 @@ import Glibc
 /// A file with mistakes changes nothing; the log says what is wrong. It starts with `init` and ends with `close`. The loop's:
 /// reading a file takes it about a millisecond, and is seldom.
 final class Reloading {
-    private let path: String?
-    private let overrides: ConfigurationOverrides
+    /// Where a configuration came from.
+    struct Source {
+        /// The file; nil where there is none to watch, so that only the signal counts.
+        var path: String?
+        /// What the command line says over it.
+        var overrides = ConfigurationOverrides()
+        /// Makes of what was read what is used.
+        var prepare: (GatewayConfiguration) -> GatewayConfiguration = { $0 }
+    }
+
+    private let source: Source
     private let environment: ConfigurationEnvironment
     private let log: Log
     private let apply: (GatewayConfiguration) -> Void
@@ -28,28 +37,25 @@ final class Reloading {
     /// Begins to watch.
     ///
     /// - Parameters:
-    ///   - path: The file; nil where there is none to watch, so that only the signal counts.
-    ///   - overrides: What the command line says over it.
+    ///   - source: Where the configuration came from.
     ///   - environment: Where it is read.
     ///   - loop: Where this lives.
     ///   - log: Where it says what happens.
     ///   - apply: Takes a configuration without mistakes.
     /// - Throws: Why the signal cannot be watched.
     init(
-        _ path: String?,
-        _ overrides: ConfigurationOverrides,
+        _ source: Source,
         in environment: ConfigurationEnvironment,
         on loop: EventLoop,
         log: Log,
         apply: @escaping (GatewayConfiguration) -> Void
     ) throws(IOFailure) {
-        self.path = path
-        self.overrides = overrides
+        self.source = source
         self.environment = environment
-        self.log = log.of("reload")
+        self.log = log.of(.reload)
         self.apply = apply
         signal = try SignalWatcher(loop, signal: SIGHUP) { [weak self] in self?.reload("asked by SIGHUP") }
-        guard let path, let stamp = FileStamp(environment.absolute(path)) else { return }
+        guard let path = source.path, let stamp = FileStamp(environment.absolute(path)) else { return }
         read = stamp
         seen = stamp
         timer = LoopTimer(loop) { [weak self] in self?.look() }
@@ -65,26 +71,27 @@ final class Reloading {
 
     /// Reads the file if it has changed and is the same as a second ago: whoever writes it has finished.
     private func look() {
-        guard let path, let stamp = FileStamp(environment.absolute(path)) else { return }
+        guard let path = source.path, let stamp = FileStamp(environment.absolute(path)) else { return }
         defer { seen = stamp }
         if stamp != read, stamp == seen { reload("the file has changed") }
     }
 
     private func reload(_ reason: String) {
-        if let path { read = FileStamp(environment.absolute(path)) }
-        let report = ConfigurationReader.load(path, overrides: overrides, in: environment)
+        if let path = source.path { read = FileStamp(environment.absolute(path)) }
+        let report = ConfigurationReader.load(source.path, overrides: source.overrides, in: environment)
         for issue in report.issues { log.warning("\(issue)") }
         guard report.isValid else {
             return log.error(
                 "the configuration has mistakes and is not used (\(reason)); nothing has changed"
             )
         }
-        if let problem = ListenerSecurity.problem(of: report.configuration)
-            ?? Confinement.problem(of: report.configuration, in: environment)
+        let configuration = source.prepare(report.configuration)
+        if let problem = ListenerSecurity.problem(of: configuration)
+            ?? Confinement.problem(of: configuration, in: environment)
         {
             return log.error("\(problem); the configuration is not used (\(reason)); nothing has changed")
         }
         log.info("reading the configuration again: \(reason)")
-        apply(report.configuration)
+        apply(configuration)
     }
 }

@@ -26,8 +26,8 @@ enum Serve {
           --log-level LEVEL  debug, info, warning or error; else what the configuration says
 
         SIGTERM and SIGINT end it in order; a second one ends it at once. SIGHUP, or a change of the file,
-        makes it use another configuration. With --mode stdio it also ends with its input, and standard
-        output carries nothing but the protocol.
+        makes it use another configuration. With --mode stdio it also ends with its input, or when the
+        session's server is changed or taken away, and standard output carries nothing but the protocol.
         """
 
     static func run(arguments: [String]) -> Int32 {
@@ -93,9 +93,9 @@ enum Serve {
         let run = ServeRun(
             report.configuration,
             environment,
-            Log(report.configuration.logOutput(level), subsystem: "gateway"),
+            Log(report.configuration.logOutput(level), subsystem: .gateway),
             // The well-known file that was found stays the one that is read again.
-            reloading: ServeRun.Source(
+            reloading: Reloading.Source(
                 path: report.configuration.file ?? options["--config"],
                 overrides: overrides
             )
@@ -110,18 +110,42 @@ enum Serve {
         let report = ConfigurationReader.load(options["--config"], overrides: overrides, in: environment)
         for issue in report.issues { Terminal.say(issue.description) }
         guard report.mayStart else { return 2 }
-        var configuration = report.configuration
+        let name = options["--server"]
+        let configuration = forPipes(report.configuration, server: name)
+        if let name, configuration.servers.isEmpty {
+            Terminal.say("gatehouse serve: there is no server \"\(name)\" in the configuration")
+            return 2
+        }
+        let run = PipeRun(
+            configuration,
+            server: name,
+            environment,
+            Log(configuration.logOutput(level), subsystem: .gateway),
+            reloading: Reloading.Source(
+                path: report.configuration.file ?? options["--config"],
+                overrides: overrides
+            ) { forPipes($0, server: name) }
+        )
+        return run.untilItEnds()
+    }
+
+    /// What of a configuration is for one client on pipes: nothing of listening, and perhaps one server only.
+    private static func forPipes(
+        _ configuration: GatewayConfiguration,
+        server name: String?
+    ) -> GatewayConfiguration {
+        let plain = GatewayConfiguration()
+        var configuration = configuration
+        configuration.port = plain.port
+        configuration.publicURL = plain.publicURL
+        configuration.tls = plain.tls
+        configuration.trustedProxies = plain.trustedProxies
         // What lasts belongs to the gateways that listen: its sessions end with this program.
         configuration.state = nil
-        if let name = options["--server"] {
+        if let name {
             configuration.servers.removeAll { $0.name != name || !$0.isEnabled }
             configuration.statedDefault = nil
-            guard !configuration.servers.isEmpty else {
-                Terminal.say("gatehouse serve: there is no server \"\(name)\" in the configuration")
-                return 2
-            }
         }
-        let log = Log(configuration.logOutput(level), subsystem: "gateway")
-        return PipeRun(configuration, server: options["--server"], environment, log).untilItEnds()
+        return configuration
     }
 }

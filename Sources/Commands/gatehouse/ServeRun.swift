@@ -21,24 +21,16 @@ final class ServeRun {
     private var signals: [SignalWatcher] = []
     private var reloading: Reloading?
     /// Where the configuration came from, if it is read again; nil for one that was never a file.
-    private let reload: Source?
+    private let reload: Reloading.Source?
     /// The exit status, once the loop has ended.
     private(set) var status: Int32 = 0
-
-    /// Where a configuration came from.
-    struct Source {
-        /// The file, as the command line names it; nil for the first well-known one.
-        var path: String?
-        /// What the command line says over it.
-        var overrides = ConfigurationOverrides()
-    }
 
     init(
         _ configuration: GatewayConfiguration,
         hosting hosted: [(name: String, server: MCPServer)] = [],
         _ environment: ConfigurationEnvironment,
         _ log: Log,
-        reloading reload: Source? = nil
+        reloading reload: Reloading.Source? = nil
     ) {
         self.reload = reload
         self.configuration = configuration
@@ -49,7 +41,7 @@ final class ServeRun {
 
     /// Runs the gateway on this thread until a signal ends it; the exit status.
     func untilItEnds() -> Int32 {
-        Self.raiseDescriptorLimit()
+        DescriptorLimit.raise()
         Allocator.keepFreedMemory()
         let loop: EventLoop
         do {
@@ -62,14 +54,6 @@ final class ServeRun {
         loop.post { bound.value.begin(on: loop) }
         loop.run()
         return status
-    }
-
-    /// Takes as many descriptors as the system lets us: a connection costs one, a child up to five.
-    private static func raiseDescriptorLimit() {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-        limit.rlim_cur = limit.rlim_max
-        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     func begin(on loop: EventLoop) {
@@ -86,8 +70,7 @@ final class ServeRun {
             )
             self.server = server
             reloading = try reload.map { source in
-                try Reloading(source.path, source.overrides, in: environment, on: loop, log: log) {
-                    [weak self] in
+                try Reloading(source, in: environment, on: loop, log: log) { [weak self] in
                     self?.server?.reload($0)
                 }
             }

@@ -74,7 +74,7 @@ package final class Store {
     ) throws(IOFailure) {
         self.loop = loop
         self.limits = limits
-        self.log = log.of("store")
+        self.log = log.of(.store)
         thread = try EventLoop(name: "gatehouse-store")
         self.database = LoopBound(database, thread)
         try thread.start()

@@ -47,7 +47,7 @@ package final class ServerContext {
         self.loop = loop
         patience = timeouts.requestState.wholeMilliseconds
         idleLimit = (server.sessionTimeout ?? timeouts.session).wholeMilliseconds
-        self.log = log.of("server", server: server.name)
+        self.log = log.of(.server, server: server.name)
     }
 
     /// Takes over the bounds of another configuration, for what begins from now on.

@@ -40,7 +40,7 @@ extension GatewayConfiguration {
         settings.inFlight = limits.inFlight
         settings.connections = limits.connections
         settings.idleLimit = timeouts.session.wholeMilliseconds
-        let log = log.of("federation")
+        let log = log.of(.federation)
         settings.log = { log.info($0) }
         return settings
     }

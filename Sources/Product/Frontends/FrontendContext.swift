@@ -56,7 +56,7 @@ package final class FrontendContext {
         self.timeouts = timeouts
         self.showsMetrics = showsMetrics
         self.pathPrefix = pathPrefix
-        self.log = log.of("http")
+        self.log = log.of(.http)
         self.lasting = lasting
         pipeline.sessions.onEnd = { lasting?.ended($0) }
     }

@@ -25,6 +25,7 @@ package final class GatewayServer {
     private let servers: ServerSet
     /// Where clients come in: one of these.
     private let front: any GatewayFront
+    private let entrance: GatewayEntrance
     let server: HTTPServer?
     private let identity: TLSIdentity?
     private var configuration: GatewayConfiguration
@@ -63,6 +64,7 @@ package final class GatewayServer {
         entrance: GatewayEntrance = .http
     ) throws {
         self.configuration = configuration
+        self.entrance = entrance
         self.log = log
         if case .http = entrance {
             identity = try ListenerSecurity.identity(of: configuration)
@@ -156,7 +158,7 @@ package final class GatewayServer {
         context.pipeline.sessions.change(
             capacity: next.limits.sessions,
             principalCapacity: next.limits.sessionsPerPrincipal ?? .max,
-            lifetime: next.timeouts.sessionLifetime.wholeMilliseconds
+            lifetime: entrance.sessionLifetime(next.timeouts)
         )
         context.lasting?.change(to: next, hosting: servers.hostedNames)
         server?.limits = Self.limits(next)
@@ -167,6 +169,7 @@ package final class GatewayServer {
             context.pipeline.channels.drain(server: backend.name)
             servers.retire(backend, sessions, within: next.timeouts.shutdownGrace.wholeMilliseconds)
         }
+        front.reloaded()
         log.info("the configuration is used; servers that have changed or are gone: \(gone.count)")
     }
 

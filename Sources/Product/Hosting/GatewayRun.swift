@@ -35,10 +35,11 @@ final class GatewayRun: Sendable {
     func start(
         _ configuration: GatewayConfiguration,
         hosting hosted: [(name: String, server: MCPServer)],
-        keys: AccessKeys? = nil
+        keys: AccessKeys? = nil,
+        log: Log
     ) async throws -> String {
         do {
-            return try await begin(configuration, hosting: hosted, keys: keys)
+            return try await begin(configuration, hosting: hosted, keys: keys, log: log)
         } catch {
             loop.join()
             throw error
@@ -48,7 +49,8 @@ final class GatewayRun: Sendable {
     private func begin(
         _ configuration: GatewayConfiguration,
         hosting hosted: [(name: String, server: MCPServer)],
-        keys: AccessKeys?
+        keys: AccessKeys?,
+        log: Log
     ) async throws -> String {
         try await withCheckedThrowingContinuation { continuation in
             loop.post { [self] in
@@ -59,7 +61,7 @@ final class GatewayRun: Sendable {
                         keys: keys,
                         in: .current(variables: ProcessInfo.processInfo.environment),
                         on: loop,
-                        log: Log(level: .warning, subsystem: "http")
+                        log: log
                     )
                     let held = LoopBound(gateway, loop)
                     self.gateway.withLock { $0 = held }

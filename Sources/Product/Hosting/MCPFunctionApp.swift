@@ -115,6 +115,11 @@ public final class MCPFunctionApp: Sendable {
     /// - Returns: Where clients find it, without a path.
     /// - Throws: `ServingFailure` if it runs already or cannot listen.
     public func start() async throws -> String {
+        try await start(loggingTo: LogOutput.toStandardError)
+    }
+
+    /// Starts listening; the lines of the log go to `sink`.
+    func start(loggingTo sink: @escaping @Sendable ([UInt8]) -> Void) async throws -> String {
         let run = try GatewayRun.make()
         let isFirst = state.withLock { state in
             guard state.run == nil else { return false }
@@ -126,7 +131,8 @@ public final class MCPFunctionApp: Sendable {
             throw ServingFailure(description: "it runs already")
         }
         do {
-            let url = try await run.start(configuration, hosting: hosted, keys: keys)
+            let log = Log(configuration.logOutput(usual: .warning, sink: sink), subsystem: .gateway)
+            let url = try await run.start(configuration, hosting: hosted, keys: keys, log: log)
             state.withLock { $0.url = url }
             return url
         } catch {

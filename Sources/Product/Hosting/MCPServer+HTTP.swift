@@ -1,6 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 import Configuration
+import Diagnostics
 public import MCPServer
 
 extension MCPServer {
@@ -28,7 +29,8 @@ extension MCPServer {
         configuration.port = port
         configuration.hosts = hosts.map { $0.lowercased() }
         let run = try GatewayRun.make()
-        onReady(try await run.start(configuration, hosting: [("server", self)]) + "/mcp")
+        let log = Log(level: .warning, subsystem: .http)
+        onReady(try await run.start(configuration, hosting: [("server", self)], log: log) + "/mcp")
         await untilCancelled()
         await run.stop()
     }

@@ -47,7 +47,7 @@ package final class SpanExporter {
     ) throws(SpanExportFailure) {
         self.loop = loop
         self.endpoint = endpoint
-        self.log = log.of("tracing")
+        self.log = log.of(.tracing)
         fields =
             [HTTPField("Content-Type", "application/json")] + headers.map { HTTPField($0.name, $0.value) }
         do throws(HTTPClientFailure) {

@@ -19,7 +19,7 @@ import Testing
         _ lines: Lines,
         _ format: LogOutput.Format = .json,
         level: LogLevel = .info,
-        levels: [String: LogLevel] = [:],
+        levels: [LogSubsystem: LogLevel] = [:],
         secrets: [String] = []
     ) -> LogOutput {
         LogOutput(format: format, level: level, levels: levels, secrets: secrets, sink: lines.take)
@@ -41,7 +41,7 @@ import Testing
     func `a hostile text is one line in either form`(_ text: String) throws {
         for format in [LogOutput.Format.human, .json] {
             let lines = Lines()
-            let log = Log(output(lines, format), subsystem: "server", server: text)
+            let log = Log(output(lines, format), subsystem: .server, server: text)
             log.info(text, [LogField("tool", text)])
             let line = try #require(lines.all.first)
             #expect(lines.all.count == 1)
@@ -61,7 +61,7 @@ import Testing
     @Test(arguments: hostile)
     func `a line of JSON gives the text back`(_ text: String) throws {
         let lines = Lines()
-        Log(output(lines), subsystem: "calls").warning(text, [LogField("tool", text)])
+        Log(output(lines), subsystem: .calls).warning(text, [LogField("tool", text)])
         let value = try value(lines)
         #expect(value["message"]?.string == text)
         #expect(value["tool"]?.string == text)
@@ -75,7 +75,7 @@ import Testing
     @Test func `texts and fields are cut`() throws {
         let lines = Lines()
         let long = String(repeating: "x", count: 100_000)
-        Log(output(lines), subsystem: "calls").info(long, [LogField("tool", long)])
+        Log(output(lines), subsystem: .calls).info(long, [LogField("tool", long)])
         let value = try value(lines)
         #expect(value["message"]?.string?.unicodeScalars.count == LogText.limit + 1)
         #expect(value["tool"]?.string?.unicodeScalars.count == 257)
@@ -83,16 +83,16 @@ import Testing
 
     @Test func `a part says as much as its own level, and what is not said is not made`() {
         let lines = Lines()
-        let output = output(lines, .human, level: .warning, levels: ["calls": .debug])
+        let output = output(lines, .human, level: .warning, levels: [.calls: .debug])
         var made = 0
         func text() -> String {
             made += 1
             return "word"
         }
-        let log = Log(output, subsystem: "gateway")
+        let log = Log(output, subsystem: .gateway)
         log.info(text())
-        log.of("calls").debug(text())
-        log.of("http").debug(text(), [LogField("x", text())])
+        log.of(.calls).debug(text())
+        log.of(.http).debug(text(), [LogField("x", text())])
         #expect(made == 1)
         #expect(lines.texts.count == 1)
         #expect(lines.texts.first?.hasSuffix(" debug calls: word\n") == true)
@@ -101,7 +101,7 @@ import Testing
     @Test func `known secrets are taken out of texts and fields`() {
         let lines = Lines()
         let output = output(lines, secrets: ["s3cr3t-value", "s3cr3t-value-longer", "short"])
-        let log = Log(output, subsystem: "server")
+        let log = Log(output, subsystem: .server)
         log.info("has s3cr3t-value and s3cr3t-value-longer, short", [LogField("field", "=s3cr3t-value=")])
         let text = lines.texts.joined()
         #expect(!text.contains("s3cr3t"))
@@ -124,7 +124,7 @@ import Testing
     ])
     func `what a word announces as secret is taken out`(_ text: String, _ shown: String) {
         let lines = Lines()
-        Log(output(lines, .human), subsystem: "x").info(text)
+        Log(output(lines, .human), subsystem: .gateway).info(text)
         #expect(lines.texts.first?.hasSuffix(": \(shown)\n") == true)
     }
 }

@@ -76,7 +76,7 @@ final class CellBench {
             hosting: [("hosted", hosted), ("beside", beside)],
             in: .current(variables: ["PATH": "/usr/bin:/bin"]),
             on: loop,
-            log: Log(level: .error, subsystem: "test")
+            log: Log(level: .error, subsystem: .gateway)
         )
         var options = MCPClient.Options(identity: ClientIdentity(name: "cells", version: "1"))
         // On a machine that does much else, a hundred of these wait for each other.

@@ -117,7 +117,7 @@ private struct FederationBench: Sendable {
                 hosting: servers,
                 in: .current(variables: [:]),
                 on: loop,
-                log: Log(level: .error, subsystem: "test")
+                log: Log(level: .error, subsystem: .gateway)
             )
             var options = MCPClient.Options(identity: ClientIdentity(name: "federation", version: "1"))
             options.era = era

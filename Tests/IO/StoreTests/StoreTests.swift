@@ -26,7 +26,7 @@ private final class Run: Sendable {
     func open(_ path: String, on loop: EventLoop, _ limits: StoreLimits = StoreLimits()) async throws {
         try await loop.run {
             let database = try Database(directory: path, schema: schema)
-            let log = Log(level: .error, subsystem: "test")
+            let log = Log(level: .error, subsystem: .gateway)
             let store = try Store(database, on: loop, limits: limits, log: log)
             let bound = LoopBound(store, loop)
             self.state.withLock { $0.store = bound }

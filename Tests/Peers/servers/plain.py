@@ -52,6 +52,7 @@ class Plain:
         self.asked = {}
         self.listens = {}
         self.visited = set()
+        self.held = []
         self.tasks, self.tasks_made = {}, 0
 
     def run(self):
@@ -140,6 +141,8 @@ class Plain:
     def on_resources_subscribe(self, message, params):
         if "refused" in params["uri"]:
             return self.error(message, -32602, "nobody may watch this")
+        if "held" in params["uri"]:
+            return self.held.append(message)
         self.answer(message, {})
 
     def on_resources_unsubscribe(self, message, params):
@@ -166,6 +169,7 @@ class Plain:
             "log",
             "change",
             "update",
+            "settle",
             "end_listens",
             "ask",
             "rounds",
@@ -250,6 +254,16 @@ class Plain:
     def tool_log(self, message, params, arguments):
         self.notify("notifications/message", {"level": "info", "logger": "plain", "data": arguments.get("text", "")})
         self.say(message, "logged")
+
+    def tool_settle(self, message, params, arguments):
+        """Says at last whether the resources may be watched of which that was held back: "yes" or "no"."""
+        for held in self.held:
+            if arguments["text"] == "yes":
+                self.answer(held, {})
+            else:
+                self.error(held, -32602, "not now")
+        self.held = []
+        self.say(message, "settled")
 
     def tool_change(self, message, params, arguments):
         if self.is_modern(message):

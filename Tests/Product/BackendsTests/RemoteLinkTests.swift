@@ -85,7 +85,7 @@ private final class Bench {
             limits: Limits(),
             loop: loop,
             timeouts: Timeouts(),
-            log: Log(level: .error, subsystem: "test")
+            log: Log(level: .error, subsystem: .gateway)
         )
         source = RemoteSource(context, endpoint, egress: EgressRules())
         link = RemoteLink(wire, era, source)

@@ -87,6 +87,8 @@ struct ExampleTests {
         #expect(names(gateway?["egress"]?["properties"]) == Set(ConfigurationKeys.egress))
         #expect(names(gateway?["log"]?["properties"]) == Set(ConfigurationKeys.log))
         #expect(names(gateway?["tracing"]?["properties"]) == Set(ConfigurationKeys.tracing))
+        let subsystems = gateway?["log"]?["properties"]?["levels"]?["propertyNames"]?["enum"]
+        #expect(texts(subsystems) == ConfigurationKeys.logLevels)
         #expect(names(gateway) == Set(ConfigurationKeys.gateway))
         #expect(names(gateway?["limits"]?["properties"]) == Set(ConfigurationKeys.limits))
         #expect(names(gateway?["timeouts"]?["properties"]) == Set(ConfigurationKeys.timeouts))
@@ -127,6 +129,20 @@ struct ExampleTests {
         for setting in DurationSetting<Timeouts>.timeouts {
             let fresh = Timeouts()[keyPath: setting.path].components.seconds
             #expect(page.contains("| `\(setting.name)` | \(fresh) | "), "\(setting.name)")
+        }
+    }
+
+    @Test func `The documentation names every subsystem of the log`() throws {
+        let page = try Repository.text(of: "docs/observability.md")
+        let row = page.split(separator: "\n").first { $0.hasPrefix("| `levels` |") }
+        let names = ConfigurationKeys.logLevels.map { "`\($0)`" }.joined(separator: ", ")
+        #expect(row?.contains(": \(names);") == true)
+    }
+
+    private func texts(_ value: JSON5Value?) -> [String]? {
+        guard case .array(let elements) = value?.content else { return nil }
+        return elements.compactMap { element in
+            if case .string(let text) = element.content { text } else { nil }
         }
     }
 

@@ -1,6 +1,8 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Configuration
 import Crypto
+import Diagnostics
 import Gateway
 import HTTPWire
 import JSON
@@ -17,6 +19,21 @@ import Testing
         let bytes = Array(text.utf8)
         _ = try #require(try parser.parse(bytes.span))
         return parser.head
+    }
+
+    @Test func `the level of the log is the one of the command line, of the file, or the usual one`() {
+        var configuration = GatewayConfiguration()
+        func level(_ stated: LogLevel?, of subsystem: LogSubsystem = .calls) -> LogLevel {
+            Log(configuration.logOutput(stated, usual: .warning), subsystem: subsystem).level
+        }
+        #expect(level(nil) == .warning)
+        #expect(level(.debug) == .debug)
+        configuration.log.level = .error
+        configuration.log.levels = [.server: .info]
+        #expect(level(nil) == .error)
+        #expect(level(.warning) == .warning)
+        #expect(level(nil, of: .server) == .info)
+        #expect(configuration.logOutput().format == .human)
     }
 
     @Test(arguments: [

@@ -8,7 +8,7 @@ import MCPCore
 import Testing
 
 @Suite struct RecordsTests {
-    private let records = Records(log: Log(level: .error, subsystem: "test"))
+    private let records = Records(log: Log(level: .error, subsystem: .gateway))
 
     private func head() throws -> HTTPRequestHead {
         var parser = HTTPRequestHeadParser(limits: HTTPLimits())

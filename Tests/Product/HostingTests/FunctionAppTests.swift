@@ -3,13 +3,13 @@
 import Children
 import EventLoop
 import Foundation
-import Hosting
 import JSON
 import MCPClient
 import MCPServer
 import TestSupport
 import Testing
 
+@testable import Hosting
 @testable import SwiftAppExample
 
 /// A gateway inside a program, in the three ways of examples/swift-app.
@@ -63,6 +63,46 @@ struct FunctionAppTests {
         let end = await app.status
         #expect(end.state == .stopped && end.url == nil && end.totalProcesses == 0)
         await first
+    }
+
+    /// Starts what a file describes, stops it, and says what of the log is about its server's standard error.
+    private func said(_ gateway: JSONValue) async throws -> [String] {
+        let file = FileManager.default.temporaryDirectory.appending(path: "app-\(UUID().uuidString).json")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let script = "echo \"my word is $WORD\" >&2; exec \"$0\" demo"
+        let document: JSONValue = [
+            "servers": [
+                "demo": [
+                    "command": "sh", "args": ["-c", .string(script), .string(try program())],
+                    "env": ["WORD": "pomegranate"],
+                ]
+            ],
+            "gateway": gateway,
+        ]
+        try Data(document.text()).write(to: file)
+        let app = try byConfiguration(file.path, port: 0)
+        let lines = Locked<[String]>([])
+        let url = try await app.start { line in
+            lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) }
+        }
+        let text = try await call(url + "/mcp/demo", "echo", ["text": "there"])
+        #expect(text == "there")
+        await app.stop()
+        return lines.withLock { $0 }.filter { $0.contains("my word is") }
+    }
+
+    @Test func `writes the log as the file says, and no secret`() async throws {
+        let lines = try await said([
+            "log": ["format": "json", "level": "error", "levels": ["server": "debug"]]
+        ])
+        let line = try #require(lines.first)
+        let value = try JSONValue(Array(line.utf8).span)
+        #expect(value["message"]?.string == "stderr: my word is [redacted]")
+        #expect(value["subsystem"]?.string == "server" && value["server"]?.string == "demo")
+    }
+
+    @Test func `writes warnings where the file states no level`() async throws {
+        #expect(try await said(["log": ["format": "json"]]) == [])
     }
 
     @Test func `stops by itself when it is let go of`() async throws {

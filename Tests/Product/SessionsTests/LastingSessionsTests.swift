@@ -73,7 +73,7 @@ private final class Runs: Sendable {
                 capacity: capacity,
                 lifetime: 100_000,
                 clock: { self.state.withLock { $0.now } },
-                log: Log(level: .error, subsystem: "test"),
+                log: Log(level: .error, subsystem: .gateway),
                 rules: { $0 == "gone" ? nil : self.state.withLock { $0.rules } }
             )
             let bound = LoopBound(lasting, loop)

@@ -100,6 +100,21 @@ import Testing
         #expect(counts.keys == [])
     }
 
+    @Test func `what the server does not honour is not wanted by that listen any more`() {
+        var counts = SubscriptionCounts()
+        _ = counts.add(1, filter(["a", "b"]))
+        _ = counts.add(2, filter(["b"]))
+        #expect(counts.narrow(1, to: filter(["a"])) == [])
+        #expect(counts.listeners(of: .resourceUpdated, uri: "b") == [2])
+        #expect(counts.narrow(2, to: filter([])) == ["b"])
+        #expect(counts.narrow(2, to: filter([])) == [])
+        #expect(counts.narrow(3, to: filter([])) == [])
+        #expect(counts.uris == ["a"])
+        #expect(counts.add(3, filter(["b"])) == ["b"])
+        #expect(counts.remove(1) == ["a"])
+        #expect(counts.remove(2) == [])
+    }
+
     @Test func `URIs are told apart by their bytes`() {
         var counts = SubscriptionCounts()
         let composed = "x://\u{E9}"

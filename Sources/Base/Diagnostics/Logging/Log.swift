@@ -6,12 +6,12 @@
 package struct Log: Sendable {
     /// Lines below this level are not written.
     package let level: LogLevel
-    let subsystem: String
+    let subsystem: LogSubsystem
     let server: String?
     private let output: LogOutput
 
     /// Makes the log of a part of the program, for people, on standard error.
-    package init(level: LogLevel, subsystem: String) {
+    package init(level: LogLevel, subsystem: LogSubsystem) {
         self.init(LogOutput(level: level), subsystem: subsystem)
     }
 
@@ -21,7 +21,7 @@ package struct Log: Sendable {
     ///   - output: How it is written.
     ///   - subsystem: The part.
     ///   - server: The server that all its lines are about, if they are about one.
-    package init(_ output: LogOutput, subsystem: String, server: String? = nil) {
+    package init(_ output: LogOutput, subsystem: LogSubsystem, server: String? = nil) {
         self.output = output
         self.subsystem = subsystem
         self.server = server
@@ -29,7 +29,7 @@ package struct Log: Sendable {
     }
 
     /// The log of another part, written in the same way.
-    package func of(_ subsystem: String, server: String? = nil) -> Log {
+    package func of(_ subsystem: LogSubsystem, server: String? = nil) -> Log {
         Log(output, subsystem: subsystem, server: server)
     }
 

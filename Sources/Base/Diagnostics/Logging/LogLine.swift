@@ -10,7 +10,7 @@ struct LogLine {
     /// Nanoseconds since 1970.
     var time: UInt64
     var level: LogLevel
-    var subsystem: String
+    var subsystem: LogSubsystem
     var server: String?
     var text: String
     var fields: [LogField]
@@ -19,7 +19,7 @@ struct LogLine {
     var human: [UInt8] {
         var line: [UInt8] = []
         WallClock.append(time, to: &line)
-        line.append(" \(level.rawValue) \(subsystem)")
+        line.append(" \(level.rawValue) \(subsystem.rawValue)")
         if let server { line.append(" \(LogText.printable(server, limit: LogField.limit))") }
         line.append(": \(LogText.printable(text))")
         for field in fields {
@@ -33,8 +33,7 @@ struct LogLine {
     var json: [UInt8] {
         var line = Array("{\"time\":\"".utf8)
         WallClock.append(time, to: &line)
-        line.append("\",\"level\":\"\(level.rawValue)\",\"subsystem\":")
-        LogText.appendJSON(subsystem, limit: LogField.limit, to: &line)
+        line.append("\",\"level\":\"\(level.rawValue)\",\"subsystem\":\"\(subsystem.rawValue)\"")
         if let server {
             line.append(literal: ",\"server\":")
             LogText.appendJSON(server, limit: LogField.limit, to: &line)

@@ -18,7 +18,7 @@ package final class LogOutput: Sendable {
     /// The form of a line.
     package let format: Format
     private let level: LogLevel
-    private let levels: [String: LogLevel]
+    private let levels: [LogSubsystem: LogLevel]
     private let redaction: Redaction
     private let sink: @Sendable ([UInt8]) -> Void
 
@@ -27,13 +27,13 @@ package final class LogOutput: Sendable {
     /// - Parameters:
     ///   - format: The form of a line.
     ///   - level: How much is said.
-    ///   - levels: The same for single parts, by their names.
+    ///   - levels: The same for single parts.
     ///   - secrets: Values that never stand in a line.
     ///   - sink: Where a line goes, its end included; standard error if not given.
     package init(
         format: Format = .human,
         level: LogLevel,
-        levels: [String: LogLevel] = [:],
+        levels: [LogSubsystem: LogLevel] = [:],
         secrets: [String] = [],
         sink: @escaping @Sendable ([UInt8]) -> Void = LogOutput.toStandardError
     ) {
@@ -45,7 +45,7 @@ package final class LogOutput: Sendable {
     }
 
     /// How much a part says.
-    func level(of subsystem: String) -> LogLevel {
+    func level(of subsystem: LogSubsystem) -> LogLevel {
         levels[subsystem] ?? level
     }
 

@@ -41,7 +41,7 @@ extension LegacyServerBridge: ConversationListener {
     /// The server died; one that takes its place knows neither levels nor subscriptions.
     func interrupted() {
         levels.reset()
-        watched = []
+        watched = [:]
         isReady = false
         guard case .done = greeting, !listens.uris.isEmpty else { return }
         // Not at once, and later each time: it may not be possible to start it.
@@ -60,30 +60,57 @@ extension LegacyServerBridge: ConversationListener {
         for uri in listens.uris { watch(uri) { _ in } }
     }
 
-    /// Asks the server to tell of changes of a resource; calls back whether it will.
+    /// Asks the server to tell of changes of a resource, unless it was asked; calls back whether it will.
     func watch(_ uri: String, _ completion: @escaping (Bool) -> Void) {
         guard case .done = greeting, serverCapabilities?["resources"]?["subscribe"]?.bool == true else {
             return completion(false)
         }
-        guard watched.insert(Array(uri.utf8)).inserted else { return completion(true) }
+        let key = Array(uri.utf8)
+        if let known = watched[key] { return known.whenAnswered(completion) }
+        let watch = ResourceWatch()
+        watched[key] = watch
+        watch.whenAnswered(completion)
         do throws(Failure) {
             try send(Bridging.request(.subscribe, ["uri": .string(uri)])) { [weak self] outcome in
-                guard case .failure = outcome else {
+                if case .success = outcome {
                     self?.watchDelay = 0
-                    return completion(true)
+                    return watch.answered(true)
                 }
-                self?.watched.remove(Array(uri.utf8))
-                completion(false)
+                self?.refused(watch, key)
             }
         } catch {
-            watched.remove(Array(uri.utf8))
-            completion(false)
+            refused(watch, key)
         }
+    }
+
+    private func refused(_ watch: ResourceWatch, _ key: [UInt8]) {
+        // One that was begun since, for the same resource, stays.
+        if watched[key] === watch { watched[key] = nil }
+        watch.answered(false)
     }
 
     /// Nobody wants to know of a resource any more.
     func unwatch(_ uri: String) {
-        guard watched.remove(Array(uri.utf8)) != nil else { return }
+        guard watched.removeValue(forKey: Array(uri.utf8)) != nil else { return }
         try? send(Bridging.request(.unsubscribe, ["uri": .string(uri)])) { _ in }
+    }
+}
+
+/// That a server was asked to tell of changes of a resource, and what it said.
+final class ResourceWatch {
+    /// Whether it will; nil while the answer is awaited.
+    private var answer: Bool?
+    private var waiting: [(Bool) -> Void] = []
+
+    /// Calls back what the server said, at once if that is known.
+    func whenAnswered(_ completion: @escaping (Bool) -> Void) {
+        if let answer { completion(answer) } else { waiting.append(completion) }
+    }
+
+    func answered(_ isHonoured: Bool) {
+        answer = isHonoured
+        let waiting = waiting
+        self.waiting = []
+        for completion in waiting { completion(isHonoured) }
     }
 }

@@ -45,8 +45,8 @@ final class LegacyServerBridge: Bridge {
     private var isSettling = false
     private var nextKey = 1
     var levels = LogLevels()
-    /// Resources that this server was asked to watch.
-    var watched: Set<[UInt8]> = []
+    /// Resources that this server was asked to watch, and did not refuse.
+    var watched: [[UInt8]: ResourceWatch] = [:]
     /// When a server that died is asked to watch again, and how long was waited for that.
     var nextWatch: UInt64?
     var watchDelay: UInt64 = 0

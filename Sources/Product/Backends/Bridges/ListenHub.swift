@@ -13,6 +13,8 @@ final class ListenHub {
     private struct Listen {
         let call: BridgedCall
         unowned let bridge: LegacyServerBridge
+        /// What came before the acknowledgement, which is the first that a client hears; nil once it has been said.
+        var early: [[UInt8]]? = []
     }
 
     private struct Member {
@@ -50,7 +52,12 @@ final class ListenHub {
         return filter
     }
 
-    /// Opens a listen; it is acknowledged once the server has been asked for what is new in it.
+    /// Messages that are kept for a listen until it is acknowledged, each text once.
+    private static let earlyLimit = 100
+
+    /// Opens a listen; it is acknowledged with what the server honours, once that has said so of each resource.
+    ///
+    /// What the server has confirmed to an earlier listen is not asked again; what it has refused is: it may have it now.
     func open(_ call: BridgedCall, at bridge: LegacyServerBridge) {
         let wanted = (call.filter ?? ListenFilter()).honoured(by: bridge.serverCapabilities)
         let key = nextKey
@@ -64,12 +71,12 @@ final class ListenHub {
         for member in members {
             for uri in new where member.bridge !== bridge { member.bridge?.watch(uri) { _ in } }
         }
-        let asking = Asking(wanted, open: new.count) { [weak self, weak call] honoured in
+        let asking = Asking(wanted) { [weak self, weak call] honoured in
             guard let self, let call else { return }
             self.acknowledge(call, honoured)
         }
-        for uri in new { bridge.watch(uri) { asking.heard(uri, $0) } }
-        if new.isEmpty { acknowledge(call, wanted) }
+        for uri in wanted.uris { bridge.watch(uri) { asking.heard(uri, $0) } }
+        if wanted.uris.isEmpty { acknowledge(call, wanted) }
     }
 
     /// Ends a listen.
@@ -81,7 +88,12 @@ final class ListenHub {
     private func forget(_ key: Int) {
         guard let listen = listens.removeValue(forKey: key) else { return }
         keys[ObjectIdentifier(listen.call)] = nil
-        for uri in counts.remove(key) {
+        unwatch(counts.remove(key))
+    }
+
+    /// Nobody wants to know of these resources any more.
+    private func unwatch(_ uris: [String]) {
+        for uri in uris {
             for member in members { member.bridge?.unwatch(uri) }
         }
     }
@@ -90,13 +102,20 @@ final class ListenHub {
     func received(_ message: Message, _ bytes: Span<UInt8>) {
         let uri = bytes.string(message.params.uri).map { String(decoding: $0, as: UTF8.self) }
         for key in counts.listeners(of: message.method, uri: uri) {
-            guard let call = listens[key]?.call else { continue }
-            send(Rewriting.notification(message, bytes, meta: Self.subscription), on: call)
+            guard let listen = listens[key] else { continue }
+            let text = Rewriting.notification(message, bytes, meta: Self.subscription)
+            guard let early = listen.early else {
+                send(text, on: listen.call)
+                continue
+            }
+            if early.count < Self.earlyLimit, !early.contains(text) { listens[key]?.early?.append(text) }
         }
     }
 
     private func acknowledge(_ call: BridgedCall, _ honoured: ListenFilter) {
-        guard keys[ObjectIdentifier(call)] != nil else { return }
+        guard let key = keys[ObjectIdentifier(call)], let early = listens[key]?.early else { return }
+        listens[key]?.early = nil
+        unwatch(counts.narrow(key, to: honoured))
         send(
             Bridging.notification(
                 .acknowledged,
@@ -107,6 +126,7 @@ final class ListenHub {
             ),
             on: call
         )
+        for text in early { send(text, on: call) }
     }
 
     /// The member of `_meta` that the frontend puts the listen's id into.
@@ -124,9 +144,9 @@ private final class Asking {
     private var open: Int
     private let completion: (ListenFilter) -> Void
 
-    init(_ filter: ListenFilter, open: Int, _ completion: @escaping (ListenFilter) -> Void) {
+    init(_ filter: ListenFilter, _ completion: @escaping (ListenFilter) -> Void) {
         self.filter = filter
-        self.open = open
+        open = filter.uris.count
         self.completion = completion
     }
 

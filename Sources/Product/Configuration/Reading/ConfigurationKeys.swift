@@ -1,5 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Diagnostics
+
 /// Every key that means something in a configuration file.
 ///
 /// The published schema has the same.
@@ -28,6 +30,7 @@ enum ConfigurationKeys {
     static let federation = ["servers", "separator"]
     static let egress = ["allow"]
     static let log = ["format", "level", "levels"]
+    static let logLevels = LogSubsystem.allCases.map(\.rawValue)
     static let tracing = ["endpoint", "headers", "serviceName", "sampleRatio"]
     static let sandbox = ["level", "network", "memory", "processes", "readable", "writable"]
     static var serverLimits: [String] { OptionalCountSetting<ServerLimits>.server.map(\.name) }

@@ -1,6 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 import Addresses
+import Diagnostics
 import Egress
 import JSON
 
@@ -172,14 +173,18 @@ extension ConfigurationReader {
                     reader.findings.choice(part.node, LogConfiguration.Format.self) ?? .human
             case "level":
                 reader.configuration.log.level =
-                    reader.findings.choice(part.node, LogConfiguration.Level.self) ?? .info
+                    reader.findings.choice(part.node, LogConfiguration.Level.self)
             default:
                 guard let members = part.node.members else {
                     reader.findings.error(part.node, "must be an object, not \(part.node.value.kind)")
                     return
                 }
                 for member in members {
-                    reader.configuration.log.levels[member.name] = reader.findings.choice(
+                    guard let subsystem = LogSubsystem(rawValue: member.name) else {
+                        reader.findings.unknown(member, .error, known: ConfigurationKeys.logLevels)
+                        continue
+                    }
+                    reader.configuration.log.levels[subsystem] = reader.findings.choice(
                         member.node,
                         LogConfiguration.Level.self
                     )

@@ -1,5 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+package import Diagnostics
+
 /// How the log is written (`gateway.log`).
 package struct LogConfiguration: Sendable, Equatable {
     /// The form of a line.
@@ -24,10 +26,10 @@ package struct LogConfiguration: Sendable, Equatable {
 
     /// The form of a line.
     package var format = Format.human
-    /// How much is said; `--log-level` goes first.
-    package var level = Level.info
-    /// The same for single subsystems, by name.
-    package var levels: [String: Level] = [:]
+    /// How much is said, where the file says it; `--log-level` goes first.
+    package var level: Level?
+    /// The same for single subsystems.
+    package var levels: [LogSubsystem: Level] = [:]
 
     /// The defaults.
     package init() {}

@@ -18,7 +18,7 @@ import Sessions
 /// channel ends with `close`, when its client has gone, or by itself when its session ends; `onEnd` is told of that.
 final class ClientChannel {
     private let context: FrontendContext
-    private let passage: Passage
+    private var passage: Passage
     private let legacy: LegacyFrontend
     /// Nil where the transport knows no modern era.
     private let modern: ModernFrontend?
@@ -223,6 +223,18 @@ final class ClientChannel {
         var text: [UInt8] = []
         refusal.failure.append(id: "null", to: &text)
         outlet.send(event: nil, text.span)
+    }
+
+    /// Goes on with what the stations say now that another configuration is used.
+    ///
+    /// - Returns: Whether it can: a session that stands on another server cannot move.
+    func adopt(_ next: Passage) -> Bool {
+        guard let old = passage.backend, next.backend !== old else { return true }
+        // What is being opened at a server that is gone fails by itself.
+        let isOpening = greeting != nil && context.pipeline.registry.find(old.name) === old
+        guard session == nil, !isOpening else { return false }
+        passage = next
+        return true
     }
 
     // MARK: Its end

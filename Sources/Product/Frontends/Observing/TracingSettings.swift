@@ -21,7 +21,7 @@ extension GatewayConfiguration {
             )
             return Tracer(exporter, sampleRatio: tracing.sampleRatio)
         } catch {
-            log.of("tracing").error("no spans can be sent: \(error.description)")
+            log.of(.tracing).error("no spans can be sent: \(error.description)")
             return nil
         }
     }

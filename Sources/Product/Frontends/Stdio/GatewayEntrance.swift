@@ -51,8 +51,11 @@ package struct ClientPipes {
         }
         let input = try ByteStream(adopting: input, kind: .pipe, loop: context.loop)
         let output = try ByteStream(adopting: output, kind: .pipe, loop: context.loop)
-        return StdioFrontend(context, passage, input: input, output: output, onEnd: onEnd)
+        return StdioFrontend(context, passage, server: server, input: input, output: output, onEnd: onEnd)
     }
 }
 
-extension HTTPServer: GatewayFront {}
+extension HTTPServer: GatewayFront {
+    /// Each request looks for its server anew.
+    func reloaded() {}
+}

@@ -22,6 +22,8 @@ package enum StdioEnd: Sendable {
     case lineTooLong
     /// Its session ended, since its server is of no more use.
     case sessionEnded
+    /// Another configuration has changed the server of its session, or has none for it any more.
+    case serverChanged
 }
 
 /// One client on a pair of pipes, of either era, message by message (2025-11-25 and 2026-07-28, transports, "stdio").
@@ -39,6 +41,12 @@ final class StdioFrontend: ByteStreamDelegate, GatewayFront {
     private var partial: [UInt8] = []
     private var isPaused = false
     private var hasEnded = false
+    /// The server that the client wants; nil for the default one.
+    private let server: String?
+    /// Whether the configuration leaves nothing for the client, so that it ends when what was asked is answered.
+    private var isLeaving = false
+    /// Fires when that takes too long.
+    private var leaveTimer: LoopTimer?
     /// Fires when the client has taken nothing for too long.
     private var stallTimer: LoopTimer?
     /// How much it had taken when that was last looked at.
@@ -49,23 +57,28 @@ final class StdioFrontend: ByteStreamDelegate, GatewayFront {
 
     /// Bytes that wait for the client at least, whatever the configuration says: more than one system call takes.
     private static let leastQueue = 262_144
+    /// Milliseconds that a server which was taken away has, beyond `shutdownGrace`, to fail the calls that are left.
+    private static let leaveMargin: UInt64 = 2_000
 
     /// Begins to read.
     ///
     /// - Parameters:
     ///   - context: What frontends share.
-    ///   - passage: The client, and which server it wants.
+    ///   - passage: The client, and the server that it gets.
+    ///   - server: The server that it wants; nil for the default one.
     ///   - input: Where its messages come from.
     ///   - output: Where ours go.
     ///   - onEnd: Hears, once, that it is over.
     init(
         _ context: FrontendContext,
         _ passage: Passage,
+        server: String?,
         input: ByteStream,
         output: ByteStream,
         onEnd: @escaping (StdioEnd) -> Void
     ) {
         self.context = context
+        self.server = server
         self.input = input
         self.output = output
         self.onEnd = onEnd
@@ -167,15 +180,34 @@ final class StdioFrontend: ByteStreamDelegate, GatewayFront {
         stallTimer?.schedule(after: context.timeouts.write.wholeMilliseconds)
     }
 
+    // MARK: Another configuration
+
+    /// Goes on with the server as it is now.
+    ///
+    /// A session cannot move to another: it ends with what was asked, at the latest when `shutdownGrace` is over, and all
+    /// ends with it. So it does where there is no server for the client any more.
+    func reloaded() {
+        guard !hasEnded, !isLeaving, let channel else { return }
+        if let next = try? context.pipeline.enter(local: server), channel.adopt(next) { return }
+        isLeaving = true
+        let leave = { [weak self] in
+            self?.end(.serverChanged) ?? ()
+        }
+        channel.whenIdle(leave)
+        leaveTimer = LoopTimer(context.loop, leave)
+        leaveTimer?.schedule(after: context.timeouts.shutdownGrace.wholeMilliseconds &+ Self.leaveMargin)
+    }
+
     // MARK: Its end
 
     private func end(_ reason: StdioEnd) {
         guard !hasEnded else { return }
         hasEnded = true
+        let reason = isLeaving && reason == .sessionEnded ? .serverChanged : reason
         input.stopReading()
         switch reason {
         case .inputEnded, .lineTooLong: break
-        case .outputLost, .notReading, .sessionEnded: channel?.close()
+        case .outputLost, .notReading, .sessionEnded, .serverChanged: channel?.close()
         }
         context.loop.onNextTurn { [onEnd] in onEnd(reason) }
     }
@@ -197,6 +229,7 @@ final class StdioFrontend: ByteStreamDelegate, GatewayFront {
     func close() {
         hasEnded = true
         stallTimer?.close()
+        leaveTimer?.close()
         writtenTimer?.close()
         let channel = channel
         self.channel = nil
@@ -210,6 +243,8 @@ final class StdioFrontend: ByteStreamDelegate, GatewayFront {
 protocol GatewayFront: AnyObject {
     /// Takes nothing new; calls back when everything that was asked is answered.
     func drain(_ completion: @escaping () -> Void)
+    /// Another configuration is used: servers may have changed or be gone.
+    func reloaded()
     /// Ends it at once.
     func close()
 }

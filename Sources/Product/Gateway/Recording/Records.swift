@@ -32,7 +32,7 @@ package final class Records {
     ///   - metrics: Where it is counted.
     ///   - tracer: What makes a span of it; nil for none.
     package init(log: Log, metrics: MetricsRegistry = MetricsRegistry(), tracer: Tracer? = nil) {
-        self.log = log.of("calls")
+        self.log = log.of(.calls)
         self.tracer = tracer
         self.metrics = metrics
         families = CallFamilies(metrics)

@@ -77,7 +77,7 @@ package final class LastingSessions {
         self.capacity = capacity
         self.lifetime = lifetime
         self.clock = clock
-        self.log = log.of("sessions")
+        self.log = log.of(.sessions)
         self.rules = rules
         let rows = try database.rows(SessionRecord.selection)
         store = try Store(database, on: loop, log: log)

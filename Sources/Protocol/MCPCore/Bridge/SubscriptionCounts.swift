@@ -38,8 +38,22 @@ package struct SubscriptionCounts: Sendable {
     /// A listen ends; the resources that nobody wants any more.
     package mutating func remove(_ key: Int) -> [String] {
         guard let filter = listens.removeValue(forKey: key) else { return [] }
+        return release(filter.uris)
+    }
+
+    /// The server honours less of a listen than it asked for.
+    ///
+    /// - Returns: The resources that nobody wants any more.
+    package mutating func narrow(_ key: Int, to honoured: ListenFilter) -> [String] {
+        guard let filter = listens[key] else { return [] }
+        listens[key] = honoured
+        let left = Set(honoured.uris.map { Array($0.utf8) })
+        return release(filter.uris.filter { !left.contains(Array($0.utf8)) })
+    }
+
+    private mutating func release(_ uris: [String]) -> [String] {
         var gone: [String] = []
-        for uri in filter.uris {
+        for uri in uris {
             guard let count = counts[Array(uri.utf8)] else { continue }
             counts[Array(uri.utf8)] = count > 1 ? count - 1 : nil
             if count == 1 { gone.append(uri) }

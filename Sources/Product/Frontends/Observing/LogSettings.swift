@@ -1,14 +1,24 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
-import Configuration
-import Diagnostics
+package import Configuration
+package import Diagnostics
 
 extension GatewayConfiguration {
-    /// How the log is written: as `gateway.log` says, except for a level that the command line gave.
+    /// How the log is written: as `gateway.log` says, except for a level that goes before it.
     ///
     /// Values that are secret by where they stand never appear in it: what servers get in their environment, and the fields
     /// that are sent to remote servers and to the collector of spans.
-    func logOutput(_ stated: LogLevel?) -> LogOutput {
+    ///
+    /// - Parameters:
+    ///   - stated: The level that the command line gave, if it did.
+    ///   - usual: The level where nobody states one.
+    ///   - sink: Where a line goes; standard error if not given.
+    /// - Returns: How to write.
+    package func logOutput(
+        _ stated: LogLevel? = nil,
+        usual: LogLevel = .info,
+        sink: @escaping @Sendable ([UInt8]) -> Void = LogOutput.toStandardError
+    ) -> LogOutput {
         // The path of a file is no secret, and stands in many a line.
         let values = servers.flatMap { $0.environment.values }.filter { !$0.hasPrefix("/") }
         let secrets =
@@ -16,9 +26,10 @@ extension GatewayConfiguration {
             + (tracing?.headers ?? []).map(\.value)
         return LogOutput(
             format: log.format == .json ? .json : .human,
-            level: stated ?? log.level.logLevel,
+            level: stated ?? log.level?.logLevel ?? usual,
             levels: log.levels.mapValues(\.logLevel),
-            secrets: secrets
+            secrets: secrets,
+            sink: sink
         )
     }
 }
