@@ -8,7 +8,7 @@
 
 typedef struct {
     sqlite3_vfs disk;
-    atomic_int count, first, length, code;
+    atomic_int count, first, length, code, largest;
 } Disk;
 
 static Disk disks[2];
@@ -19,6 +19,10 @@ void faulty_disk_fail(int disk, int first, int length, int code) {
     atomic_store(&disks[disk].first, first);
     atomic_store(&disks[disk].length, length);
     atomic_store(&disks[disk].code, code);
+}
+
+void faulty_disk_limit(int disk, int bytes) {
+    atomic_store(&disks[disk].largest, bytes);
 }
 
 int faulty_disk_count(int disk) {
@@ -50,6 +54,8 @@ static int read_file(sqlite3_file *f, void *bytes, int n, sqlite3_int64 at) {
 }
 static int write_file(sqlite3_file *f, const void *bytes, int n, sqlite3_int64 at) {
     int failure = next(((File *)f)->disk);
+    int largest = atomic_load(&((File *)f)->disk->largest);
+    if (!failure && largest && at + n > largest) failure = SQLITE_FULL;
     // A full disk takes a part.
     if (failure == SQLITE_FULL && n > 1) inner(f)->pMethods->xWrite(inner(f), bytes, n / 2, at);
     return failure ? failure : inner(f)->pMethods->xWrite(inner(f), bytes, n, at);

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from peers.gateway import bad
+from peers.metrics import value
 from peers.raw import LegacySession, ModernClient, text_of
 from peers.waiting import until
 
@@ -89,12 +90,14 @@ def test_one_tries_while_the_others_wait_for_what_comes_of_it(one, mode, ledger)
 
     until(try_again, "the one that is let through")
     assert all(is_refused(asked(one)) for _ in range(10))
+    assert value(one, "gatehouse_server_left_alone", server="plain") == 1
     assert starts(one) == before + 1, "one process is tried, however many ask"
     mode.write_text("run")
     replies = [connection.read(exchange) for connection, exchange in tries]
     assert [reply.status for reply in replies].count(200) == 1
     assert text_of(LegacySession(one, ledger).open().call("echo", "back")) == "back"
     assert [asked(one).status for _ in range(8)] == [200] * 8, "it is closed again, for all"
+    assert value(one, "gatehouse_server_left_alone", server="plain") == 0
 
 
 def test_a_try_that_dies_opens_it_for_longer(one, ledger):

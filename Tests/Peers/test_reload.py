@@ -13,6 +13,10 @@ from peers.raw import LegacySession, ModernClient, rpc, text_of
 from peers.waiting import until
 
 
+# Settings with which all servers answer at /mcp together.
+TOGETHER = {"hosts": []}
+
+
 @pytest.fixture
 def one(make_gateway):
     return make_gateway({"kept": plain(), "changed": plain(), "gone": plain()}, {"federation": False})
@@ -196,3 +200,39 @@ def test_calls_on_a_channel_may_finish_when_its_server_changes(one, tmp_path):
     assert channel.event() is None
     channel.end()
     until(lambda: not one.children("changed"), "the end of the process of before")
+
+
+def test_a_session_at_the_common_path_goes_on_when_another_server_comes(make_gateway, ledger):
+    one = make_gateway({"kept": plain()})
+    session, channel = opened(one, ledger, ""), Channel(one, "").open()
+    channel.greet()
+    process = session.whoami()["pid"]
+    apply(one, {**one.servers, "new": one._marked("new", plain())}, TOGETHER)
+    assert session.whoami()["pid"] == process
+    assert text_of(channel.ask(5, "tools/call", session.tool("echo", "too"))["result"]) == "too"
+    channel.close()
+    assert "new_echo" in [tool["name"] for tool in opened(one, ledger, "").request("tools/list")["result"]["tools"]]
+    assert opened(one, ledger, "kept").whoami()["pid"] != process
+
+
+def test_a_session_of_several_servers_goes_on_when_another_comes(make_gateway, ledger):
+    one = make_gateway({"first": plain(), "second": plain()})
+    session, modern = opened(one, ledger, ""), ModernClient(one, ledger, "")
+
+    def process():
+        return session.call("first_whoami")["_meta"]["test/whoami"]["pid"]
+
+    before = process()
+    stream = modern.listen(toolsListChanged=True)
+    assert stream.message()["method"] == "notifications/subscriptions/acknowledged"
+    third = {**one.servers, "third": one._marked("third", plain())}
+    apply(one, third, TOGETHER)
+    assert process() == before
+    assert "third_echo" not in [tool["name"] for tool in session.request("tools/list")["result"]["tools"]]
+    assert stream.message()["result"]["resultType"] == "complete", "who listens is to come again"
+    for client in (modern, opened(one, ledger, "")):
+        assert "third_echo" in [tool["name"] for tool in client.request("tools/list")["result"]["tools"]]
+    changed = {**third, "second": {**third["second"], "description": "another one"}}
+    apply(one, changed, TOGETHER)
+    assert session.post(rpc("tools/list", {}, 1)).status == 404
+    assert text_of(modern.call("first_echo", "on")) == "on"

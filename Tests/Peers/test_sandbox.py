@@ -247,6 +247,24 @@ def test_what_hides_the_configuration_outlasts_its_replacement(inside, level, pl
     assert run(f"found = open({str(place / 'more/note')!r}).read()") == "shown", "what lies beside it is seen"
 
 
+def test_where_a_server_works_that_came_later_is_hidden_too(make_gateway, ledger, level, tmp_path):
+    (tmp_path / "later").mkdir()
+    (tmp_path / "later/secret").write_text("the new server's")
+    gateway = make_gateway({"kept": prying(level=level, readable=[str(SERVERS), str(tmp_path)])})
+
+    def read():
+        session = LegacySession(gateway, ledger, "kept").open(timeout=20)
+        code = f"found = open({str(tmp_path / 'later/secret')!r}).read()"
+        return session.request("tools/call", {"name": "run", "arguments": {"code": code}})["result"]["content"][0]["text"]
+
+    assert json.loads(read()) == "the new server's"
+    document = json.loads(gateway.config.read_text())
+    document["mcpServers"]["later"] = gateway._marked("later", prying(cwd=tmp_path / "later"))
+    gateway.config.write_text(json.dumps(document))
+    until(lambda: "the configuration is used" in gateway.log, "the new configuration")
+    assert "No such file" in read()
+
+
 def test_without_a_directory_of_its_own_it_may_read_the_gateways(make_gateway, ledger, level):
     gateway = make_gateway({"nowhere": prying(level=level)})
     (gateway.folder / "note").write_text("shown")

@@ -3,9 +3,12 @@
 import json
 import socket
 import subprocess
+import sys
 
 from peers.gateway import BINARY, plain
+from peers.gateway import SERVERS as SERVERS_FOLDER
 from peers.raw import LegacySession, ModernClient
+from peers.waiting import until
 
 SERVERS = {"plain": plain(), "missing": {"command": "/nowhere/at/all"}}
 
@@ -35,6 +38,24 @@ def test_json_is_what_the_gateway_says(gateway, ledger):
     assert answer["total_processes"] >= 1
     states = {server["name"]: server["state"] for server in answer["servers"]}
     assert (states["plain"], states["missing"]) == ("up", "unusable")
+
+
+def test_last_words_are_told_without_the_secrets_of_the_configuration(make_gateway, ledger):
+    script = str(SERVERS_FOLDER / "prying.py")
+    environment = {"TOKEN": "a-secret-of-the-configuration"}
+    server = {"command": sys.executable, "args": ["-S", "-E", script], "era": "legacy", "env": environment}
+    one = make_gateway({"prying": server})
+    code = "import os, sys; print('it is', os.environ['TOKEN'], file=sys.stderr, flush=True); found = 1"
+    session = LegacySession(one, ledger, "prying").open()
+    assert session.request("tools/call", {"name": "run", "arguments": {"code": code}})["result"]
+
+    def told():
+        [found] = json.loads(status("--json", url(one)).stdout)["servers"]
+        return found["children"][0]["stderr_tail"]
+
+    until(lambda: "it is" in told(), "the last words")
+    assert environment["TOKEN"] not in told()
+    assert "said last: it is" in status(url(one)).stdout
 
 
 def test_a_gateway_that_is_not_there_is_status_1():

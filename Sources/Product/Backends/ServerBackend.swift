@@ -92,6 +92,12 @@ package final class ServerBackend: Backend {
         self.source = source
     }
 
+    /// Takes over what another configuration says of all servers, for what begins from now on.
+    package func adopt(_ limits: Limits, _ timeouts: Timeouts, _ confinement: Confinement) {
+        context.adopt(limits, timeouts)
+        source.adopt(confinement)
+    }
+
     package var name: String { context.server.name }
     package var summary: String? { context.server.summary }
     package var problem: String? { context.server.problem }
@@ -106,6 +112,7 @@ package final class ServerBackend: Backend {
         statistics.reports = source.reports
         statistics.remote = source.remote
         statistics.counts = context.counts
+        statistics.isLeftAlone = breaker.isOpen
         statistics.dropped = context.dropped
         return statistics
     }

@@ -51,7 +51,7 @@ package final class ServerContext {
     }
 
     /// Takes over the bounds of another configuration, for what begins from now on.
-    package func adopt(_ limits: Limits, _ timeouts: Timeouts) {
+    func adopt(_ limits: Limits, _ timeouts: Timeouts) {
         self.limits = limits
         patience = timeouts.requestState.wholeMilliseconds
         idleLimit = (server.sessionTimeout ?? timeouts.session).wholeMilliseconds

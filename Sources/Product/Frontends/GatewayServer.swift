@@ -198,7 +198,7 @@ package final class GatewayServer {
             }
         }
         context.pipeline.channels.drain()
-        for backend in servers.backends { backend.beginStopping() }
+        for backend in servers.everyBackend { backend.beginStopping() }
         graceTimer = LoopTimer(context.loop) { [weak self] in self?.graceIsOver() }
         graceTimer?.schedule(after: configuration.timeouts.shutdownGrace.wholeMilliseconds)
         front.drain { [weak self] in self?.endServers() }
@@ -244,7 +244,7 @@ package final class GatewayServer {
         clockTicks += 1
         let slot = clockTicks % Self.slots
         if configuration.timeouts.heartbeat != .zero {
-            for backend in servers.backends { backend.heartbeat(slot: slot, of: Self.slots) }
+            for backend in servers.everyBackend { backend.heartbeat(slot: slot, of: Self.slots) }
             for session in context.pipeline.sessions.all where abs(session.id.hashValue % Self.slots) == slot
             {
                 for stream in session.streams.values {

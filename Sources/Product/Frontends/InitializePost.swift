@@ -123,6 +123,7 @@ final class InitializePost: Caller {
             streamLimit: context.limits.streams,
             now: context.loop.now
         )
+        session.isAtCommonPath = passage.resource.isCommonPath
         place.leave()
         context.pipeline.sessions.insert(session)
         open?.session = session

@@ -23,6 +23,8 @@ final class ServerSet {
     private var configured: [String: Configured] = [:]
     private var federation: FederatedBackend?
     private var federationKey: FederationKey?
+    /// Those before it, with sessions that go on although there are more servers now.
+    private var former: [FederatedBackend] = []
     private var retired: [RetiredServer] = []
     private let hosted: [any Backend]
     private let environment: ConfigurationEnvironment
@@ -99,7 +101,7 @@ final class ServerSet {
                 egress: configuration.egress
             )
             let known = configured[server.name].flatMap { $0.key == key ? $0 : nil }
-            known?.backend.context.adopt(configuration.limits, configuration.timeouts)
+            known?.backend.adopt(configuration.limits, configuration.timeouts, confinement)
             let one = known ?? Configured(key: key, backend: backend(key, configuration, confinement))
             kept[server.name] = one
             servers.append(one.backend)
@@ -114,18 +116,31 @@ final class ServerSet {
             members: servers.map { ObjectIdentifier($0) }
         )
         if key != federationKey {
-            if let federation { gone.insert(federation, at: 0) }
-            federation =
-                single == nil ? configuration.federation(of: servers, on: loop, log: log) : nil
+            let next = single == nil ? configuration.federation(of: servers, on: loop, log: log) : nil
+            if let federation {
+                if let next, key.federation == federationKey?.federation, next.has(allOf: federation) {
+                    federation.beginGivingWay()
+                    former.append(federation)
+                } else {
+                    gone = [federation] + former + gone
+                    former = []
+                }
+            }
+            federation = next
             federationKey = key
         } else {
-            federation?.settings = configuration.federationSettings(log: log)
+            for one in everyFederation { one.settings = configuration.federationSettings(log: log) }
         }
         backends = servers + (federation.map { [$0] } ?? [])
         registry = Registry(backends, defaultName: single ?? federation?.name)
         warmUp(configured.values.map(\.backend)[...])
         return gone
     }
+
+    private var everyFederation: [FederatedBackend] { former + (federation.map { [$0] } ?? []) }
+
+    /// All that may have conversations but those that are retired.
+    var everyBackend: [any Backend] { backends + former }
 
     private func backend(
         _ key: ServerKey,
@@ -184,7 +199,12 @@ final class ServerSet {
 
     /// Ends what has finished, or had its time; to be called about every second.
     func sweep(now: UInt64) {
-        for backend in backends { backend.sweep(now: now) }
+        for backend in everyBackend { backend.sweep(now: now) }
+        former.removeAll { one in
+            guard one.isEmpty else { return false }
+            one.end {}
+            return true
+        }
         guard !retired.isEmpty else { return }
         for server in retired { server.sweep(now: now) }
         retired.removeAll { $0.hasEnded }
@@ -198,7 +218,7 @@ final class ServerSet {
     /// Ends all servers; calls back when no process is left.
     func end(_ completion: @escaping () -> Void) {
         for server in retired { server.endNow() }
-        let all = backends + retired.map(\.backend)
+        let all = everyBackend + retired.map(\.backend)
         var waiting = all.count
         guard waiting > 0 else { return completion() }
         for backend in all {

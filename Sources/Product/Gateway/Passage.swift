@@ -26,6 +26,7 @@ package final class Passage {
 
     /// A session that the request names was brought back; `own` let its principal have it.
     package func adopt(_ session: Session) {
+        session.isAtCommonPath = resource.isCommonPath
         self.session = session
     }
 

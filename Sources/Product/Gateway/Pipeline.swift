@@ -116,14 +116,23 @@ package final class Pipeline {
     /// Someone else's is as unknown as one that never was.
     private func own(_ head: HTTPRequestHead, _ passage: Passage) throws(Refusal) {
         guard let backend = passage.backend else { return }
+        // What answers at the path of all servers may have changed since.
+        let isAtCommonPath = passage.resource.isCommonPath
         if case .messages = passage.resource {
             guard let id = ChannelTable.id(query: head.query) else { return }
-            passage.channel = channels.find(id, owner: passage.principal, server: backend.name)
+            let server = isAtCommonPath ? nil : backend.name
+            passage.channel = channels.find(id, owner: passage.principal, server: server)
         }
         guard case .server = passage.resource, let value = head.value(.mcpSessionID) else { return }
         // In the modern era the header means nothing; only a message can tell, so that nothing is refused here.
         guard let id = SessionID(value) else { return }
-        passage.session = sessions.find(id, owner: passage.principal, server: backend.name)
+        passage.session = sessions.find(
+            id,
+            owner: passage.principal,
+            server: backend.name,
+            atCommonPath: isAtCommonPath
+        )
+        if let session = passage.session, let own = registry.find(session.server) { passage.backend = own }
     }
 
     /// Authorize: whether the principal may do this.

@@ -67,6 +67,9 @@ package enum Resource: Equatable, Sendable {
         }
     }
 
+    /// Whether the path names no server, so that it leads to what the configuration says at the time.
+    package var isCommonPath: Bool { server == .some(nil) }
+
     /// Whether it is answered even when there is hardly anything left to answer with.
     package var isVital: Bool { self == .health || self == .readiness }
 

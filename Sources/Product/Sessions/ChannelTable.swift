@@ -40,9 +40,10 @@ package final class ChannelTable {
         channels[id] = nil
     }
 
-    /// Finds a channel of this principal to this server.
-    package func find(_ id: SessionID, owner: Principal, server: String) -> (any Channel)? {
-        guard let channel = channels[id], channel.owner == owner, channel.server.hasSameBytes(as: server)
+    /// Finds a channel of this principal to this server, or to any.
+    package func find(_ id: SessionID, owner: Principal, server: String?) -> (any Channel)? {
+        guard let channel = channels[id], channel.owner == owner,
+            server.map({ channel.server.hasSameBytes(as: $0) }) ?? true
         else { return nil }
         return channel
     }

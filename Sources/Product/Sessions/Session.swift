@@ -22,6 +22,8 @@ package final class Session {
     package let owner: Principal
     /// The server's name.
     package let server: String
+    /// Whether it was opened at the path of all servers.
+    package var isAtCommonPath = false
     /// The revision that was negotiated.
     package let revision: Revision
     /// The conversation with the server.

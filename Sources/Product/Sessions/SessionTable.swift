@@ -95,12 +95,17 @@ package final class SessionTable {
 
     /// Finds a session of this principal on this server.
     ///
-    /// A session of someone else is not found, so that nobody learns that it exists.
-    package func find(_ id: SessionID, owner: Principal, server: String) -> Session? {
-        guard let session = sessions[id], session.owner == owner, session.server.hasSameBytes(as: server)
-        else {
-            return nil
-        }
+    /// A session of someone else is not found, so that nobody learns that it exists. One that was opened at the path of all
+    /// servers is found there, whatever answers there now.
+    package func find(
+        _ id: SessionID,
+        owner: Principal,
+        server: String,
+        atCommonPath: Bool = false
+    ) -> Session? {
+        guard let session = sessions[id], session.owner == owner,
+            session.server.hasSameBytes(as: server) || atCommonPath && session.isAtCommonPath
+        else { return nil }
         return session
     }
 

@@ -19,7 +19,7 @@ import Testing
         "children":[{"pid":41,"state":"up","uptime_seconds":61,"sent_messages":3,"sent_bytes":1536,
         "received_messages":12,"received_bytes":12582912,"stderr_tail_bytes":0},
         {"pid":4200,"state":"stopping","uptime_seconds":200,"sent_messages":0,"sent_bytes":0,
-        "received_messages":0,"received_bytes":0,"stderr_tail_bytes":8192}]},
+        "received_messages":0,"received_bytes":0,"stderr_tail_bytes":8192,"stderr_tail":"first\nlast\u001b[2J\n"}]},
         {"name":"broken","state":"unusable","sessions":0,"processes":0,"problem":"no such\u001b[2J\ncommand"}]}
         """#
 
@@ -32,6 +32,7 @@ import Testing
                   pid   state     up     sent         received     stderr
                   41    up        61 s   3 (1.5 KiB)  12 (12 MiB)  0 B
                   4200  stopping  3 min  0 (0 B)      0 (0 B)      8.0 KiB
+                  4200 said last: last\\u{1b}[2J
 
                 broken  unusable, 0 sessions, 0 processes
                   no such\\u{1b}[2J command

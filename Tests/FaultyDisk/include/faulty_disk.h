@@ -16,6 +16,9 @@ void faulty_disk_register(void);
 /// 0 for `first` lets all succeed. The count begins anew.
 void faulty_disk_fail(int disk, int first, int length, int code);
 
+/// From now on no file of a disk may become larger; 0 takes the bound away.
+void faulty_disk_limit(int disk, int bytes);
+
 /// Operations of a disk since the count began.
 int faulty_disk_count(int disk);
 

@@ -72,6 +72,21 @@ import Testing
         }
     }
 
+    @Test func `a disk that the log alone would fill goes on taking writes`() throws {
+        faulty_disk_fail(0, 0, 0, 0)
+        try withDirectory { path in
+            let database = try Database(directory: path, schema: schema, disk: "faulty-0")
+            // Far less than the log has when it is moved to the database by itself.
+            faulty_disk_limit(0, 200_000)
+            defer { faulty_disk_limit(0, 0) }
+            for round in 0..<100 {
+                let results = database.apply([[put(round % 4, String(repeating: "x", count: 10_000))]])
+                #expect(results == [nil], "write \(round)")
+            }
+            #expect(try ids(database) == [0, 1, 2, 3])
+        }
+    }
+
     @Test func `a database that cannot be made is refused and leaves nothing half done`() throws {
         for number in 1...24 {
             try withDirectory { path in

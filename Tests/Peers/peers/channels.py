@@ -12,7 +12,7 @@ class Channel:
         self.http = httpx2.Client(timeout=20, trust_env=False)
         self.poster = httpx2.Client(timeout=20, trust_env=False)
         self.base = f"http://127.0.0.1:{gateway.port}"
-        self.url = gateway.url(server) + "/" + path
+        self.url = gateway.url(server).rstrip("/") + "/" + path
         self.context = self.http.stream("GET", self.url, headers={"Accept": "text/event-stream"})
         self.response = self.context.__enter__()
         self.lines = self.response.iter_lines()

@@ -81,10 +81,12 @@ class Client:
             try:
                 return connection, await connection.request("POST", self.path, [*TYPES, *fields], body)
             except BaseException as error:
+                # Who has hung up does not ask again: the call may run, and its time would count twice.
+                has_left = connection not in self.open_connections
                 self.open_connections.discard(connection)
                 connection.close()
                 # As with every kept connection, it may have been closed meanwhile.
-                if not (isinstance(error, Closed) and is_spare and not connection.reader._buffer):
+                if has_left or not (isinstance(error, Closed) and is_spare and not connection.reader._buffer):
                     raise
 
     async def work(self, do, nonce, name="nobody", **arguments):

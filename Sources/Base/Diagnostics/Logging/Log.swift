@@ -36,6 +36,9 @@ package struct Log: Sendable {
     /// Whether lines of a level are written.
     package func writes(_ level: LogLevel) -> Bool { level >= self.level }
 
+    /// A text of somebody else's without what must not stand in a line.
+    package func redacted(_ text: String) -> String { output.redacted(text) }
+
     /// Writes a line; its text is only made if it is wanted.
     package func debug(_ text: @autoclosure () -> String, _ fields: @autoclosure () -> [LogField] = []) {
         write(.debug, text, fields)

@@ -49,6 +49,8 @@ package final class LogOutput: Sendable {
         levels[subsystem] ?? level
     }
 
+    func redacted(_ text: String) -> String { redaction.apply(to: text) }
+
     /// Writes a line to standard error.
     package static func toStandardError(_ line: [UInt8]) {
         line.withUnsafeBufferPointer { _ = Glibc.write(2, $0.baseAddress, $0.count) }

@@ -40,7 +40,7 @@ enum StatusText {
         let shown: String
         switch state {
         case "up": shown = style.green("up")
-        case "unusable", "away": shown = style.red(state)
+        case "unusable", "away", "crashing": shown = style.red(state)
         default: shown = style.yellow(plain(state))
         }
         var parts = [shown, count(server["sessions"]?.integer, "session")]
@@ -80,8 +80,18 @@ enum StatusText {
                 size(child["stderr_tail_bytes"]?.integer ?? 0),
             ]
         }
-        return table(head, rows, style)
+        let words = children.prefix(mostWords).compactMap { child -> String? in
+            guard let last = child["stderr_tail"]?.string?.split(whereSeparator: \.isNewline).last else {
+                return nil
+            }
+            let pid = child["pid"]?.integer.map { String($0) } ?? "-"
+            return style.dim("  \(pid) said last: \(plain(String(last.prefix(160))))")
+        }
+        return table(head, rows, style) + words
     }
+
+    /// Of how many processes of a server the last words are shown.
+    private static let mostWords = 8
 
     private static func remoteLines(_ lines: [JSONValue], _ style: Style) -> [String] {
         let rows = lines.map { line in

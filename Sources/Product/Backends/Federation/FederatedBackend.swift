@@ -181,6 +181,22 @@ package final class FederatedBackend: Backend {
         }
     }
 
+    /// Whether another has all of its servers, and perhaps more.
+    package func has(allOf other: FederatedBackend) -> Bool {
+        other.members.allSatisfy { member in members.contains { $0 === member } }
+    }
+
+    /// Another one with more servers takes its place: sessions go on with those that they have, and who listens without one
+    /// comes back to the other.
+    package func beginGivingWay() {
+        for conversation in Array(conversations.values) where conversation.era == .modern {
+            conversation.beginStopping()
+        }
+    }
+
+    /// Whether nobody talks to it.
+    package var isEmpty: Bool { conversations.isEmpty }
+
     package func beginStopping() {
         isStopping = true
         for conversation in Array(conversations.values) { conversation.beginStopping() }

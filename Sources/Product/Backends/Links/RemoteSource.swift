@@ -115,6 +115,9 @@ final class RemoteSource: LinkSource {
         return made
     }
 
+    /// It starts none.
+    func adopt(_ confinement: Confinement) {}
+
     func sweep(now: UInt64, _ traits: ServerTraits?) {}
 
     func end(_ completion: @escaping () -> Void) {

@@ -83,6 +83,8 @@ protocol LinkSource: AnyObject {
         for principal: Principal,
         _ completion: @escaping (Result<any ServerLink, Failure>) -> Void
     )
+    /// Takes over how another configuration confines its servers, for those that are started from now on.
+    func adopt(_ confinement: Confinement)
     /// Does what is due: keeps as many servers ready as is configured.
     func sweep(now: UInt64, _ traits: ServerTraits?)
     /// Opens no more; calls back when nothing is left.

@@ -15,7 +15,7 @@ import StdioFraming
 final class ChildSupply: LinkSource {
     private let context: ServerContext
     private let spawner: ChildSpawner
-    private let confinement: Confinement
+    private var confinement: Confinement
     /// The server's own processes, against its own limit.
     let own: ChildPopulation
     /// Those of all servers.
@@ -183,6 +183,13 @@ final class ChildSupply: LinkSource {
         }
     }
 
+    func adopt(_ confinement: Confinement) {
+        self.confinement = confinement
+        guard context.server.sandbox.level != .none else { return }
+        // Those that are ready see what there was before.
+        endReady()
+    }
+
     // MARK: The end
 
     /// A process is gone: another may take its place.
@@ -202,12 +209,17 @@ final class ChildSupply: LinkSource {
         isEnding = true
         onEnd = completion
         own.giveUp()
-        for link in ready {
+        endReady()
+        finishIfEmpty()
+    }
+
+    private func endReady() {
+        let links = ready
+        ready = []
+        for link in links {
             pool.noteEnded()
             link.stop()
         }
-        ready = []
-        finishIfEmpty()
     }
 
     private func finishIfEmpty() {

@@ -53,6 +53,8 @@ package struct BackendStatistics: Sendable, Equatable {
     /// Messages of the server that went nowhere, by reason.
     package var dropped: [String: Int] = [:]
 
+    /// Whether nothing is started but one process at a time that is tried, since they keep dying.
+    package var isLeftAlone = false
     /// What it is at, if it runs elsewhere.
     package var remote: RemoteReport?
 

@@ -31,6 +31,7 @@ struct Backlog {
     ///   - pending: Bytes that wait for it.
     ///   - taken: A count that grows while it takes some.
     ///   - now: Milliseconds of the loop's clock.
+    /// - Returns: Whether it may wait, too; else the client is given up.
     mutating func admits(pending: Int, taken: Int, at now: UInt64) -> Bool {
         if pending <= limit || taken != self.taken {
             self.taken = taken

@@ -69,6 +69,13 @@ enum GatewayReadings {
         metrics.reading("gatehouse_processes", "Processes of servers that run.", labels: ["server"]) {
             [unowned pipeline] in pipeline.registry.all.map { MetricSample($0.processCount, [$0.name]) }
         }
+        metrics.reading(
+            "gatehouse_server_left_alone",
+            "Whether a server keeps dying, so that it is tried only now and then.",
+            labels: ["server"]
+        ) { [unowned pipeline] in
+            pipeline.registry.all.map { MetricSample($0.statistics.isLeftAlone ? 1 : 0, [$0.name]) }
+        }
         registerChildren(pipeline, in: metrics)
         registerRemotes(pipeline, in: metrics)
     }

@@ -80,6 +80,7 @@ extension FrontendContext {
     private func state(of backend: any Backend, _ statistics: BackendStatistics) -> String {
         if backend.problem != nil { return "unusable" }
         if statistics.remote?.state == .away { return "away" }
+        if statistics.isLeftAlone { return statistics.remote == nil ? "crashing" : "away" }
         return backend.isKnown ? "up" : "unknown"
     }
 
@@ -107,7 +108,10 @@ extension FrontendContext {
         return .object(members)
     }
 
-    /// What a process is at; of what it wrote on its standard error only how much is kept, since it may hold secrets.
+    /// Characters of the last words of a process that are told.
+    private static let wordsLimit = 1_024
+
+    /// What a process is at, with its last words, from which the secrets are taken that are known.
     private func description(of report: ServerReport) -> JSONValue {
         func number(_ value: Int) -> JSONValue { .number(String(value)) }
         return .object([
@@ -119,6 +123,10 @@ extension FrontendContext {
             .init("received_bytes", number(report.receivedBytes)),
             .init("waiting_bytes", number(report.pendingBytes)),
             .init("stderr_tail_bytes", number(report.diagnosticsTail.utf8.count)),
+            .init(
+                "stderr_tail",
+                .string(String(log.redacted(report.diagnosticsTail).suffix(Self.wordsLimit)))
+            ),
         ])
     }
 }
