@@ -3,14 +3,17 @@
 import json
 import os
 import signal
+import sys
 
 import pytest
 
 from peers.channels import Channel
+from peers.gateway import SERVERS as SERVERS_FOLDER
 from peers.gateway import Gateway, bad, plain
 from peers.processes import end_all, is_alive
 from peers.raw import LegacySession, ModernClient, rpc, text_of
 from peers.waiting import until
+from peers.wire import once
 
 
 # Settings with which all servers answer at /mcp together.
@@ -236,3 +239,33 @@ def test_a_session_of_several_servers_goes_on_when_another_comes(make_gateway, l
     apply(one, changed, TOGETHER)
     assert session.post(rpc("tools/list", {}, 1)).status == 404
     assert text_of(modern.call("first_echo", "on")) == "on"
+
+
+def test_the_bounds_of_a_server_hold_over_a_reload(make_gateway, ledger):
+    one = make_gateway({"first": plain(limits={"sessions": 1}), "second": plain()}, TOGETHER)
+
+    def reaches_first():
+        session = opened(one, ledger, "")
+        session.request("tools/list")
+        return "result" in session.request("tools/call", session.tool("first_whoami"))
+
+    assert reaches_first() and not reaches_first()
+    apply(one, {**one.servers, "third": one._marked("third", plain())}, TOGETHER)
+    assert not reaches_first()
+
+
+def test_secrets_that_came_by_a_reload_are_in_no_line(make_gateway, ledger):
+    one = make_gateway({"kept": plain()})
+    script = str(SERVERS_FOLDER / "prying.py")
+    told = {"command": sys.executable, "args": ["-S", "-E", script], "era": "legacy", "env": {"TOKEN": "quite-a-secret"}}
+    apply(one, {**one.servers, "told": one._marked("told", told)}, TOGETHER)
+    session = opened(one, ledger, "told")
+    code = "import os, sys; print('it is', os.environ['TOKEN'], file=sys.stderr, flush=True); found = 1"
+    assert session.request("tools/call", {"name": "run", "arguments": {"code": code}})["result"]
+
+    def words():
+        report = once(one.port, "GET", "/api/session_metrics").json()
+        return next(server for server in report["servers"] if server["name"] == "told")["children"][0]["stderr_tail"]
+
+    until(lambda: "it is" in words(), "the last words")
+    assert words().strip() == "it is [redacted]"

@@ -46,9 +46,10 @@ extension Database {
         let version = try checkedVersion(schema)
         try run("PRAGMA journal_mode = WAL")
         try run("PRAGMA synchronous = FULL")
-        // 1 MiB of pages before they are moved to the database, and no more than that is kept of the log afterwards.
-        try run("PRAGMA wal_autocheckpoint = 256")
-        try run("PRAGMA journal_size_limit = 1048576")
+        // 128 KiB of pages before they are moved to the database, and no more than twice that is kept of the log afterwards:
+        // a log that has filled a small disk could not be moved any more, since the database would have to grow for it.
+        try run("PRAGMA wal_autocheckpoint = 32")
+        try run("PRAGMA journal_size_limit = 262144")
         try run("PRAGMA cache_size = -1024")
         try run("PRAGMA temp_store = MEMORY")
         try migrate(schema, from: version)

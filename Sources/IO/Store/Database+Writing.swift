@@ -5,20 +5,12 @@ extension Database {
     /// Carries out writes, each as a whole, in one transaction.
     ///
     /// A write that is wrong in itself fails alone. When the disk fails or is full, all of them fail, and none is carried
-    /// out. A small disk may be full of the log itself: that is moved to the database first. What the disk did when it failed to commit is not known: the changes must be such that they may be
+    /// out. What the disk did when it failed to commit is not known: the changes must be such that they may be
     /// written again.
     ///
     /// - Parameter writes: The changes of each.
     /// - Returns: Why each failed; nil for those that are durable now.
     package func apply(_ writes: [[StoreChange]]) -> [StoreFailure?] {
-        let results = attempt(writes)
-        guard results.contains(where: { $0?.kind == .full }),
-            (try? run("PRAGMA wal_checkpoint(TRUNCATE)")) != nil
-        else { return results }
-        return attempt(writes)
-    }
-
-    private func attempt(_ writes: [[StoreChange]]) -> [StoreFailure?] {
         var results = [StoreFailure?](repeating: nil, count: writes.count)
         do throws(StoreFailure) {
             try run("BEGIN IMMEDIATE")

@@ -31,6 +31,12 @@ package struct Confinement: Sendable {
             .map { environment.absolute($0) }
     }
 
+    /// Whether it hides the same as another.
+    func hides(sameAs other: Confinement) -> Bool {
+        directories == other.directories && hiddenDirectories == other.hiddenDirectories
+            && hiddenFiles == other.hiddenFiles
+    }
+
     /// Why this machine cannot confine the servers that ask for it; nil if it can, or if none asks.
     ///
     /// The first time it runs bubblewrap once.

@@ -9,7 +9,12 @@ extension GatewayConfiguration {
     /// What answers at `/mcp` for several servers, if the configuration wants that.
     ///
     /// Its name is that of no server, so that nothing of it is ever taken for something of one.
-    func federation(of servers: [any Backend], on loop: EventLoop, log: Log) -> FederatedBackend? {
+    func federation(
+        of servers: [any Backend],
+        places: MemberPlaces,
+        on loop: EventLoop,
+        log: Log
+    ) -> FederatedBackend? {
         guard let federation, statedDefault == nil else { return nil }
         let members: [any Backend]
         if let named = federation.servers {
@@ -22,6 +27,7 @@ extension GatewayConfiguration {
             members,
             name: Self.federationName(besides: servers.map(\.name)),
             settings: federationSettings(log: log),
+            places: places,
             on: loop
         )
     }

@@ -151,6 +151,7 @@ package final class GatewayServer {
             log.warning("gateway.\(name) has changed, which takes effect after a restart")
         }
         let next = next.keepingFixedParts(of: configuration)
+        log.learn(secrets: next.secrets)
         configuration = next
         context.limits = next.limits
         context.timeouts = next.timeouts

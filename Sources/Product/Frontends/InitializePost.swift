@@ -110,7 +110,7 @@ final class InitializePost: Caller {
             )
             return failed(failure, call)
         }
-        guard context.pipeline.registry.find(backend.name) === backend else {
+        guard context.pipeline.registry.has(backend) else {
             let text = "The server's configuration has changed meanwhile; try again"
             return failed(Failure(.internalError, text, source: .gateway), call)
         }

@@ -25,6 +25,8 @@ final class ServerSet {
     private var federationKey: FederationKey?
     /// Those before it, with sessions that go on although there are more servers now.
     private var former: [FederatedBackend] = []
+    /// The sessions that federations hold with their servers.
+    private let memberPlaces = MemberPlaces()
     private var retired: [RetiredServer] = []
     private let hosted: [any Backend]
     private let environment: ConfigurationEnvironment
@@ -116,7 +118,9 @@ final class ServerSet {
             members: servers.map { ObjectIdentifier($0) }
         )
         if key != federationKey {
-            let next = single == nil ? configuration.federation(of: servers, on: loop, log: log) : nil
+            let next =
+                single == nil
+                ? configuration.federation(of: servers, places: memberPlaces, on: loop, log: log) : nil
             if let federation {
                 if let next, key.federation == federationKey?.federation, next.has(allOf: federation) {
                     federation.beginGivingWay()
@@ -132,7 +136,7 @@ final class ServerSet {
             for one in everyFederation { one.settings = configuration.federationSettings(log: log) }
         }
         backends = servers + (federation.map { [$0] } ?? [])
-        registry = Registry(backends, defaultName: single ?? federation?.name)
+        registry = Registry(backends, former: former, defaultName: single ?? federation?.name)
         warmUp(configured.values.map(\.backend)[...])
         return gone
     }
@@ -200,11 +204,7 @@ final class ServerSet {
     /// Ends what has finished, or had its time; to be called about every second.
     func sweep(now: UInt64) {
         for backend in everyBackend { backend.sweep(now: now) }
-        former.removeAll { one in
-            guard one.isEmpty else { return false }
-            one.end {}
-            return true
-        }
+        former.removeAll { $0.isEmpty }
         guard !retired.isEmpty else { return }
         for server in retired { server.sweep(now: now) }
         retired.removeAll { $0.hasEnded }

@@ -132,7 +132,6 @@ package final class Pipeline {
             server: backend.name,
             atCommonPath: isAtCommonPath
         )
-        if let session = passage.session, let own = registry.find(session.server) { passage.backend = own }
     }
 
     /// Authorize: whether the principal may do this.

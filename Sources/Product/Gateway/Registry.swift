@@ -10,9 +10,12 @@ package struct Registry {
     package let names: [String]
     /// The server that answers at `/mcp`: the configured default, the only one, or several as one.
     package let defaultName: String?
+    /// Those that only go on with what they have begun.
+    private let former: [any Backend]
 
     /// Makes the registry of some servers.
-    package init(_ backends: [any Backend], defaultName: String?) {
+    package init(_ backends: [any Backend], former: [any Backend] = [], defaultName: String?) {
+        self.former = former
         self.backends = Dictionary(backends.map { ($0.name, $0) }) { first, _ in first }
         names = backends.map(\.name)
         self.defaultName = defaultName
@@ -21,6 +24,11 @@ package struct Registry {
     /// Finds a server by its name, compared by bytes: names are ASCII.
     package func find(_ name: String) -> (any Backend)? {
         backends[name]
+    }
+
+    /// Whether this one is offered as it is, or goes on with what it has begun.
+    package func has(_ backend: any Backend) -> Bool {
+        backends[backend.name] === backend || former.contains { $0 === backend }
     }
 
     /// All servers.

@@ -36,6 +36,9 @@ package struct Log: Sendable {
     /// Whether lines of a level are written.
     package func writes(_ level: LogLevel) -> Bool { level >= self.level }
 
+    /// Takes in further values that must not stand in any line.
+    package func learn(secrets: [String]) { output.learn(secrets: secrets) }
+
     /// A text of somebody else's without what must not stand in a line.
     package func redacted(_ text: String) -> String { output.redacted(text) }
 

@@ -49,6 +49,8 @@ package final class LogOutput: Sendable {
         levels[subsystem] ?? level
     }
 
+    func learn(secrets: [String]) { redaction.learn(secrets) }
+
     func redacted(_ text: String) -> String { redaction.apply(to: text) }
 
     /// Writes a line to standard error.

@@ -1,9 +1,11 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Synchronization
+
 /// Takes secrets out of what is logged: values that are known to be secret, and what stands after words that announce one.
 ///
 /// A last defence: nothing here logs a credential knowingly, but a server's words or a library's may hold one.
-struct Redaction: Sendable {
+final class Redaction: Sendable {
     /// What stands in the place of a secret.
     static let mark = "[redacted]"
     /// A value that is shorter is no secret worth the name, and would be found in every word.
@@ -21,6 +23,8 @@ struct Redaction: Sendable {
     ]
 
     private let secrets: [[UInt8]]
+    /// Those that were learned later: a list that only grows, so that it is read without a lock.
+    private let later = AtomicLazyReference<Redaction>()
 
     init(secrets: [String]) {
         // The longer first, so that one which holds another goes whole.
@@ -28,10 +32,31 @@ struct Redaction: Sendable {
             .sorted { $0.count > $1.count }
     }
 
+    /// Takes further secrets in; those before stay, since who has them may still say them.
+    func learn(_ more: [String]) {
+        let unknown = more.filter { !knows(Array($0.utf8)) }
+        guard !unknown.isEmpty else { return }
+        let next = Redaction(secrets: unknown)
+        var last = self
+        while true {
+            let stored = last.later.storeIfNil(next)
+            if stored === next { return }
+            last = stored
+        }
+    }
+
+    private func knows(_ secret: [UInt8]) -> Bool {
+        secret.count < Self.shortest || secrets.contains(secret) || later.load()?.knows(secret) == true
+    }
+
     /// The text without them.
     func apply(to text: String) -> String {
         var bytes = Array(text.utf8)
-        for secret in secrets { Self.replace(secret, in: &bytes) }
+        var list: Redaction? = self
+        while let known = list {
+            for secret in known.secrets { Self.replace(secret, in: &bytes) }
+            list = known.later.load()
+        }
         Self.replaceAnnounced(in: &bytes)
         return String(decoding: bytes, as: UTF8.self)
     }

@@ -19,8 +19,7 @@ package final class FederatedBackend: Backend {
     let loop: EventLoop
     private var conversations: [UInt64: FederatedConversation] = [:]
     private var byPrincipal: [Principal: UInt64] = [:]
-    /// Sessions that are open with each server, by whose they are.
-    private var sessions: [Membership: Int] = [:]
+    private let places: MemberPlaces
     /// The number of the next conversation.
     ///
     /// It begins anywhere: a state that another configuration's conversation gave must not name one of this.
@@ -30,24 +29,22 @@ package final class FederatedBackend: Backend {
     /// Whether it only finishes what it was doing.
     private(set) var isStopping = false
 
-    private struct Membership: Hashable {
-        let server: Int
-        let principal: Principal
-    }
-
     /// Makes one of several servers.
     ///
     /// - Parameters:
     ///   - members: The servers, in the order in which they are listed.
     ///   - name: Its own name, for logs.
     ///   - settings: How it does it.
+    ///   - places: The sessions that federations hold with their servers.
     ///   - loop: Where all of it lives.
     package init(
         _ members: [any Backend],
         name: String = "federation",
         settings: FederationSettings,
+        places: MemberPlaces = MemberPlaces(),
         on loop: EventLoop
     ) {
+        self.places = places
         self.members = members
         self.name = name
         self.settings = settings
@@ -111,31 +108,13 @@ package final class FederatedBackend: Backend {
     }
 
     /// Takes a place for a session with a server.
-    ///
-    /// - Parameters:
-    ///   - member: The server.
-    ///   - principal: Whose session it is.
-    /// - Throws: That as many are open as it may have, or as this principal may.
     func enter(_ member: FederationMember, for principal: Principal) throws(Failure) {
-        let key = Membership(server: member.index, principal: principal)
-        let own = sessions[key] ?? 0
-        if let limit = member.backend.principalSessionLimit, own >= limit {
-            let text = "Too many sessions of yours are open with this server"
-            throw Failure(.internalError, text, source: .gateway)
-        }
-        if let limit = member.backend.sessionLimit,
-            sessions.reduce(0, { $0 + ($1.key.server == member.index ? $1.value : 0) }) >= limit
-        {
-            throw Failure(.internalError, "Too many sessions of this server are open", source: .gateway)
-        }
-        sessions[key] = own + 1
+        try places.enter(member.backend, for: principal)
     }
 
     /// Gives the place back.
     func leave(_ member: FederationMember, for principal: Principal) {
-        let key = Membership(server: member.index, principal: principal)
-        guard let count = sessions[key] else { return }
-        sessions[key] = count > 1 ? count - 1 : nil
+        places.leave(member.backend, for: principal)
     }
 
     // MARK: Tools

@@ -18,9 +18,7 @@ extension FederatedConversation {
         let key = call.key
         // Clients may keep a list: an empty one because all servers are starting would be no answer.
         let isFirst = !isListed(kind)
-        gather([kind], isPatient: isFirst) { [weak self] in
-            self?.isListed(kind) ?? true
-        } completion: { [weak self] in
+        gather([kind], isPatient: isFirst, needsOne: isFirst) { [weak self] in
             guard let self, let call = self.calls[key] else { return }
             self.give(self.answer(kind), to: call)
         }
@@ -39,30 +37,36 @@ extension FederatedConversation {
     /// - Parameters:
     ///   - kinds: Which lists.
     ///   - isPatient: Whether all are waited for.
-    ///   - isEnough: Whether what has come is enough when the servers' time is over; else it goes on until it is, or until
-    ///     none is awaited.
+    ///   - needsOne: Whether it goes on past the servers' time until one has listed, or none is awaited.
     ///   - completion: Hears that it is over.
     func gather(
         _ kinds: [FederatedKind],
         isPatient: Bool = false,
-        isEnough: @escaping () -> Bool = { true },
-        completion: @escaping () -> Void
+        needsOne: Bool = false,
+        _ completion: @escaping () -> Void
     ) {
         let greeted = members.filter { isPatient && $0.standing == .greeting }
         guard greeted.isEmpty else {
             let fanout = ask(greeted.count) { [weak self] in
-                self?.collect(kinds, isPatient, isEnough, completion)
+                !needsOne || self?.canList(kinds) ?? true
+            } _: { [weak self] in
+                self?.collect(kinds, isPatient, needsOne, completion)
             }
             for member in greeted { member.whenGreeted { [weak fanout] in fanout?.settle() } }
             return
         }
-        collect(kinds, isPatient, isEnough, completion)
+        collect(kinds, isPatient, needsOne, completion)
+    }
+
+    /// Whether a server is there that can list such things.
+    private func canList(_ kinds: [FederatedKind]) -> Bool {
+        members.contains { member in member.standing == .present && kinds.contains { member.offers($0) } }
     }
 
     private func collect(
         _ kinds: [FederatedKind],
         _ isPatient: Bool,
-        _ isEnough: @escaping () -> Bool,
+        _ needsOne: Bool,
         _ completion: @escaping () -> Void
     ) {
         var awaited: [MemberListing] = []
@@ -78,7 +82,9 @@ extension FederatedConversation {
                 awaited.append(listing)
             }
         }
-        let fanout = ask(awaited.count, isEnough: isEnough) { [weak self] in
+        let fanout = ask(awaited.count) { [weak self] in
+            !needsOne || kinds.contains { self?.isListed($0) ?? true }
+        } _: { [weak self] in
             guard let self else { return }
             for listing in awaited { listing.isOverdue = true }
             for kind in kinds {

@@ -62,9 +62,14 @@ package final class ChildPopulation {
         counts[principal] = own > 1 ? own - 1 : nil
     }
 
-    /// Lets those who wait for a place try again, until one has taken it: some may not need it any more, or must not have it.
+    /// Lets one who waits for a place try again, and the next ones while it is free: some may not need it any more, or must not
+    /// have it.
     func wake() {
-        for _ in 0..<waiting.count where !waiting.isEmpty && hasRoom(for: nil) { waiting.removeFirst()() }
+        for _ in 0..<waiting.count {
+            guard !waiting.isEmpty else { return }
+            waiting.removeFirst()()
+            guard hasRoom(for: nil) else { return }
+        }
     }
 
     /// A way to find a child that may give way, as long as somebody is there to find it.

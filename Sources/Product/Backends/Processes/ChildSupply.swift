@@ -184,8 +184,9 @@ final class ChildSupply: LinkSource {
     }
 
     func adopt(_ confinement: Confinement) {
+        let isSame = confinement.hides(sameAs: self.confinement)
         self.confinement = confinement
-        guard context.server.sandbox.level != .none else { return }
+        guard !isSame, context.server.sandbox.level != .none else { return }
         // Those that are ready see what there was before.
         endReady()
     }

@@ -28,6 +28,8 @@ package struct RestartPolicy: Sendable {
     private var died: UInt64 = 0
     /// Whether the server ever died.
     package private(set) var hasDied = false
+    /// Whether it is dead, so that the next start is a restart.
+    private var isDead = false
 
     /// Starts with nothing to make up for.
     ///
@@ -46,17 +48,18 @@ package struct RestartPolicy: Sendable {
     package mutating func noteStart(at now: UInt64) {
         started = now
         count()
+        isDead = false
     }
 
     /// The server could not be started in the place of one that died.
     package mutating func noteFailedStart(at now: UInt64) {
-        guard hasDied else { return }
+        guard isDead else { return }
         died = now
         count()
     }
 
     private mutating func count() {
-        if hasDied { restarts = min(restarts + 1, 1 << 16) }
+        if isDead { restarts = min(restarts + 1, 1 << 16) }
     }
 
     /// The server answered a call, so that it is of use however short it lives.
@@ -68,6 +71,7 @@ package struct RestartPolicy: Sendable {
     package mutating func noteDeath(at now: UInt64) {
         died = now
         hasDied = true
+        isDead = true
         if now - started >= Self.stableTime { restarts = 0 }
     }
 

@@ -230,10 +230,11 @@ final class ClientChannel {
     /// - Returns: Whether it can: a session that stands on another server cannot move.
     func adopt(_ next: Passage) -> Bool {
         guard let old = passage.backend, next.backend !== old else { return true }
-        // What is being opened at a server that is gone fails by itself.
-        let isOpening = greeting != nil && context.pipeline.registry.find(old.name) === old
-        guard session == nil, !isOpening else { return false }
-        passage = next
+        // A session goes on with its server as long as that is there, whatever others come to now. What is being opened at one
+        // that is gone fails by itself.
+        let isThere = context.pipeline.registry.has(old)
+        guard session == nil || isThere else { return false }
+        if session == nil, greeting == nil || !isThere { passage = next }
         return true
     }
 

@@ -80,7 +80,7 @@ final class Restoration: Caller {
             let result = try? JSONValue(bytes.extracting(message.envelope.result.range)),
             let replay = SessionReplay(sleeping.record, answered: result)
         else { return lost("its server does not greet it as before") }
-        guard context.pipeline.registry.find(sleeping.backend.name) === sleeping.backend else {
+        guard context.pipeline.registry.has(sleeping.backend) else {
             // The session stays for another try, which finds out whether it can go on at what is there now.
             let text = "The server's configuration has changed meanwhile; try again"
             return fail(Failure(.internalError, text, source: .gateway))

@@ -19,18 +19,23 @@ extension GatewayConfiguration {
         usual: LogLevel = .info,
         sink: @escaping @Sendable ([UInt8]) -> Void = LogOutput.toStandardError
     ) -> LogOutput {
-        // The path of a file is no secret, and stands in many a line.
-        let values = servers.flatMap { $0.environment.values }.filter { !$0.hasPrefix("/") }
-        let secrets =
-            values + servers.flatMap { $0.remote?.headers ?? [] }.map(\.value)
-            + (tracing?.headers ?? []).map(\.value)
-        return LogOutput(
+        LogOutput(
             format: log.format == .json ? .json : .human,
             level: stated ?? log.level?.logLevel ?? usual,
             levels: log.levels.mapValues(\.logLevel),
             secrets: secrets,
             sink: sink
         )
+    }
+}
+
+extension GatewayConfiguration {
+    /// Values that are secret by where they stand.
+    var secrets: [String] {
+        // The path of a file is no secret, and stands in many a line.
+        let values = servers.flatMap { $0.environment.values }.filter { !$0.hasPrefix("/") }
+        return values + servers.flatMap { $0.remote?.headers ?? [] }.map(\.value)
+            + (tracing?.headers ?? []).map(\.value)
     }
 }
 
