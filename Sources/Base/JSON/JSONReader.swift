@@ -391,7 +391,15 @@ extension JSONReader {
     }
 
     /// Whether a string has these characters, after unescaping.
+    @inlinable
     package func equals(_ string: JSONString, _ text: StaticString) -> Bool {
+        // A name is compared with one after the other; most of them differ in length.
+        guard string.hasEscapes || string.slice.count == text.utf8CodeUnitCount else { return false }
+        return holds(string, text)
+    }
+
+    @usableFromInline
+    func holds(_ string: JSONString, _ text: StaticString) -> Bool {
         guard string.hasEscapes else { return bytes.extracting(string.slice.range).equals(text) }
         guard let unescaped = self.string(string) else { return false }
         return unescaped.span.equals(text)

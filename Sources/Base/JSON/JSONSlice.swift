@@ -3,10 +3,10 @@
 /// Where a value stands in a text: half-open offsets, in eight bytes, so that a message's index stays small.
 ///
 /// The empty slice at zero means that the value is absent; no JSON value is empty, and no message is longer than
-/// 4 GiB (limits see to that).
+/// 4 GiB (limits see to that). Inlinable, as it is read many times for each message.
 package struct JSONSlice: Sendable, Equatable {
-    private var lower: UInt32
-    private var upper: UInt32
+    @usableFromInline var lower: UInt32
+    @usableFromInline var upper: UInt32
 
     /// The slice of an absent value.
     package static let absent = JSONSlice(0, 0)
@@ -18,15 +18,15 @@ package struct JSONSlice: Sendable, Equatable {
     }
 
     /// The offset of the first byte.
-    package var start: Int { Int(lower) }
+    @inlinable package var start: Int { Int(lower) }
     /// The offset after the last byte.
-    package var end: Int { Int(upper) }
+    @inlinable package var end: Int { Int(upper) }
     /// The number of bytes.
-    package var count: Int { end - start }
+    @inlinable package var count: Int { end - start }
     /// The offsets.
-    package var range: Range<Int> { start..<end }
+    @inlinable package var range: Range<Int> { start..<end }
     /// Whether there is a value.
-    package var isPresent: Bool { upper > 0 }
+    @inlinable package var isPresent: Bool { upper > 0 }
 }
 
 /// Where a string's contents stand in a text, quotes not included.

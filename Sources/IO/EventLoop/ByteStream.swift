@@ -56,6 +56,8 @@ package final class ByteStream: LoopResource {
     private var hasEnded = false
     /// What was read and is given again.
     var kept = ByteQueue()
+    /// Whether there is something; asked at every read, and a flag is read without the run-time check.
+    var hasKept = false
     /// From where on the bytes that the delegate has are kept; nil if they are not.
     var keptFrom: Int?
     /// How many bytes were kept when they were last given in whole: as many may come again.
