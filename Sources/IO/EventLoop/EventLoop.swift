@@ -137,6 +137,15 @@ package final class EventLoop: @unchecked Sendable {
         if let thread { pthread_join(thread, nil) }
     }
 
+    /// Lets the thread of `start()` go when it ends, for a loop that nobody will wait for.
+    package func detach() {
+        let thread = started.withLock { thread in
+            defer { thread = nil }
+            return thread
+        }
+        if let thread { pthread_detach(thread) }
+    }
+
     /// Whether this is the loop's thread.
     package var isCurrent: Bool {
         thread.load(ordering: .relaxed) == UInt(pthread_self())

@@ -110,6 +110,7 @@ final class GatewayRun: Sendable {
     deinit {
         guard let held = gateway.withLock({ $0.take() }) else { return }
         let loop = loop
+        loop.detach()
         loop.post {
             held.value.stop {
                 loop.post {
