@@ -109,6 +109,13 @@ private final class Bench {
         send(#"{"jsonrpc":"2.0","id":\#(id),"method":"\#(method)","params":\#(params)}"#)
     }
 
+    /// A line that was stopped is kept until its wire is closed.
+    func end() {
+        let completion = wire.completion
+        wire.completion = nil
+        completion?()
+    }
+
     var headers: [String] { wire.sent.last?.fields.map { "\($0.name): \($0.value)" } ?? [] }
 
     /// Opens a session of a revision.
@@ -125,7 +132,11 @@ private final class Bench {
 struct RemoteLinkTests {
     private func bench(_ era: Era, _ body: @escaping @Sendable (Bench) throws -> Void) async throws {
         try await withLoop { loop in
-            try await loop.run { try body(Bench(era, loop)) }
+            try await loop.run {
+                let bench = Bench(era, loop)
+                try body(bench)
+                bench.end()
+            }
         }
     }
 
@@ -423,6 +434,7 @@ struct RemoteLinkTests {
                 case .stopped: bench.link.stop()
                 }
                 #expect(bench.source.refusal() == nil)
+                bench.end()
             }
         }
     }
