@@ -130,20 +130,12 @@ package final class EventLoop: @unchecked Sendable {
     ///
     /// Not from the loop itself.
     package func join() {
-        let thread = started.withLock { thread in
-            defer { thread = nil }
-            return thread
-        }
-        if let thread { pthread_join(thread, nil) }
+        if let thread = started.withLock({ $0.take() }) { pthread_join(thread, nil) }
     }
 
     /// Lets the thread of `start()` go when it ends, for a loop that nobody will wait for.
     package func detach() {
-        let thread = started.withLock { thread in
-            defer { thread = nil }
-            return thread
-        }
-        if let thread { pthread_detach(thread) }
+        if let thread = started.withLock({ $0.take() }) { pthread_detach(thread) }
     }
 
     /// Whether this is the loop's thread.
