@@ -33,6 +33,7 @@ extension [UInt8] {
     @inlinable
     package mutating func append(decimal number: some BinaryInteger) {
         if number < 0 { append(UInt8(ascii: "-")) }
+        if number.magnitude >= 100_000 { return append(digitsOf: number.magnitude) }
         let start = count
         var rest = number.magnitude
         repeat {
@@ -45,6 +46,22 @@ extension [UInt8] {
             swapAt(low, high)
             low += 1
             high -= 1
+        }
+    }
+
+    /// Appends the digits of a large number, which are put together apart, from the last to the first.
+    @inlinable
+    mutating func append(digitsOf number: some BinaryInteger) {
+        // A digit is more than three bits.
+        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: number.bitWidth / 3 + 1) { digits in
+            var start = digits.count
+            var rest = number
+            while rest > 0 {
+                start -= 1
+                unsafe digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            }
+            unsafe append(contentsOf: UnsafeBufferPointer(rebasing: digits[start...]))
         }
     }
 

@@ -9,18 +9,43 @@ extension Span<UInt8> {
     @inlinable
     package func equals(_ text: StaticString) -> Bool {
         guard count == text.utf8CodeUnitCount else { return false }
-        return text.withUTF8Buffer { buffer in
-            for index in indices where unsafe self[index] != buffer[index] { return false }
-            return true
-        }
+        // A literal lives for ever; the span ends with the closure.
+        return text.withUTF8Buffer { unsafe equals(Span(_unsafeElements: $0)) }
     }
 
     /// Whether the bytes are the same.
     @inlinable
     package func equals(_ other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
-        for index in indices where self[index] != other[index] { return false }
-        return true
+        // In words that may overlap: names are compared with literals in every message. No load leaves the bytes.
+        guard count >= 4 else {
+            for index in indices where self[index] != other[index] { return false }
+            return true
+        }
+        let (first, second) = (unsafe bytes, unsafe other.bytes)
+        guard count >= 8 else {
+            return Self.word(first, 0, UInt32.self) == Self.word(second, 0, UInt32.self)
+                && Self.word(first, count - 4, UInt32.self) == Self.word(second, count - 4, UInt32.self)
+        }
+        var index = 0
+        while index < count - 8 {
+            guard
+                Self.word(first, index, UInt64.self) == Self.word(second, index, UInt64.self)
+            else { return false }
+            index += 8
+        }
+        return Self.word(first, count - 8, UInt64.self) == Self.word(second, count - 8, UInt64.self)
+    }
+
+    /// The word at an offset, as it stands in memory; traps if not all of it lies within the bytes.
+    @inlinable
+    package static func word<Word: FixedWidthInteger & BitwiseCopyable>(
+        _ bytes: RawSpan,
+        _ offset: Int,
+        _ type: Word.Type
+    ) -> Word {
+        // Safe: the offset is checked, and a number may have any bits.
+        unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: type)
     }
 
     /// The place of the first such byte at or after `start`.
@@ -60,8 +85,8 @@ extension Collection<UInt8> {
         text.withUTF8Buffer { letters in
             let found = withContiguousStorageIfAvailable { bytes in
                 guard bytes.count >= letters.count else { return false }
-                for index in 0..<letters.count where unsafe bytes[index] != letters[index] { return false }
-                return true
+                let start = unsafe Span(_unsafeElements: bytes).extracting(0..<letters.count)
+                return unsafe start.equals(Span(_unsafeElements: letters))
             }
             return unsafe found ?? starts(with: letters)
         }

@@ -83,12 +83,15 @@ extension [UInt8] {
     /// Appends a string with its quotes, escaped where JSON asks for it.
     package mutating func append(json text: String) {
         // Most texts have nothing to escape, and go in one piece.
-        let isPlain = text.utf8.allSatisfy {
-            $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+        let bytes = text.utf8.span
+        for index in bytes.indices {
+            let byte = bytes[index]
+            guard byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") else {
+                return append(json: text.utf8)
+            }
         }
-        guard isPlain else { return append(json: text.utf8) }
         append(UInt8(ascii: "\""))
-        append(text)
+        append(bytes)
         append(UInt8(ascii: "\""))
     }
 }

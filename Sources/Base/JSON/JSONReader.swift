@@ -97,24 +97,22 @@ package struct JSONReader: ~Escapable {
     ///
     /// Refuses a name that stood before in this object, compared after unescaping.
     package mutating func next(_ members: inout JSONMembers) throws(JSONError) -> JSONString? {
-        let byte = try token()
-        if byte == UInt8(ascii: "}"), !members.expectsMore {
+        var byte = try token()
+        if byte == UInt8(ascii: "}") {
             position += 1
             depth -= 1
             return nil
         }
-        if members.count > 0, !members.expectsMore {
+        if members.count > 0 {
             guard byte == UInt8(ascii: ",") else { throw JSONError(.unexpectedByte, at: position) }
             position += 1
-            members.expectsMore = true
-            return try next(&members)
+            byte = try token()
         }
         guard byte == UInt8(ascii: "\"") else { throw JSONError(.unexpectedByte, at: position) }
         let name = try skipString()
         guard try token() == UInt8(ascii: ":") else { throw JSONError(.unexpectedByte, at: position) }
         position += 1
         guard members.insert(try hash(name)) else { throw JSONError(.duplicateName, at: name.slice.start) }
-        members.expectsMore = false
         return name
     }
 
@@ -164,8 +162,13 @@ package struct JSONReader: ~Escapable {
     }
 
     /// The first byte of the next token, not passed.
+    @inline(__always)
     private mutating func token() throws(JSONError) -> UInt8 {
         if position < bytes.count, bytes[position] > UInt8(ascii: " ") { return bytes[position] }
+        return try tokenAfterSpace()
+    }
+
+    private mutating func tokenAfterSpace() throws(JSONError) -> UInt8 {
         skipWhitespace()
         guard position < bytes.count else { throw JSONError(.unexpectedEnd, at: position) }
         return bytes[position]
@@ -295,6 +298,7 @@ extension JSONReader {
     }
 
     /// The first place at or after `start` of a byte that is not plain: quote, backslash, control or beyond ASCII.
+    @inline(__always)
     private func skipPlain(from start: Int) -> Int {
         var index = start
         let raw = unsafe bytes.bytes
@@ -303,15 +307,8 @@ extension JSONReader {
         let quotes = ones &* UInt64(UInt8(ascii: "\""))
         let backslashes = ones &* UInt64(UInt8(ascii: "\\"))
         let controls = ones &* 0x20
-        // A byte's high bit is set where that byte is zero or less than the subtrahend. Four words at a time first: texts of
-        // a mebibyte are mostly plain.
-        while index &+ 32 <= bytes.count {
-            let words = unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: SIMD4<UInt64>.self)
-            let special =
-                ((words ^ quotes) &- ones) | ((words ^ backslashes) &- ones) | (words &- controls) | words
-            guard (special[0] | special[1] | special[2] | special[3]) & highs == 0 else { break }
-            index &+= 32
-        }
+        var mayBeLong = true
+        // A byte's high bit is set where that byte is zero or less than the subtrahend.
         while index &+ 8 <= bytes.count {
             // The bound was checked in the line above.
             let word = UInt64(
@@ -323,6 +320,17 @@ extension JSONReader {
             let found = special & highs
             guard found == 0 else { return index &+ found.trailingZeroBitCount / 8 }
             index &+= 8
+            // Most strings ended in their first word; texts of a mebibyte are mostly plain, and go four words at a time.
+            while mayBeLong, index &+ 32 <= bytes.count {
+                let words = unsafe raw.unsafeLoadUnaligned(
+                    fromUncheckedByteOffset: index,
+                    as: SIMD4<UInt64>.self
+                )
+                let special =
+                    ((words ^ quotes) &- ones) | ((words ^ backslashes) &- ones) | (words &- controls) | words
+                mayBeLong = (special[0] | special[1] | special[2] | special[3]) & highs == 0
+                if mayBeLong { index &+= 32 }
+            }
         }
         while index < bytes.count {
             let byte = bytes[index]
@@ -380,14 +388,37 @@ extension JSONReader {
     ///
     /// Two names that differ may share it; then the object is refused, which harms only the one who chose the names.
     private func hash(_ name: JSONString) throws(JSONError) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        if name.hasEscapes {
-            guard let text = string(name) else { throw JSONError(.invalidString, at: name.slice.start) }
-            for byte in text { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
-        } else {
-            for index in name.slice.range { hash = (hash ^ UInt64(bytes[index])) &* 0x0000_0100_0000_01B3 }
+        guard name.hasEscapes else { return Self.hash(bytes.extracting(name.slice.range)) }
+        guard let text = string(name) else { throw JSONError(.invalidString, at: name.slice.start) }
+        return Self.hash(text.span)
+    }
+
+    private static func hash(_ name: Span<UInt8>) -> UInt64 {
+        let count = name.count
+        var hash = mix(0, UInt64(truncatingIfNeeded: count))
+        guard count >= 4 else {
+            var word: UInt64 = 0
+            for index in name.indices { word = word << 8 | UInt64(name[index]) }
+            return mix(hash, word)
         }
-        return hash
+        // Words that may overlap, of which none leaves the name.
+        let raw = unsafe name.bytes
+        guard count >= 8 else {
+            let first = Span.word(raw, 0, UInt32.self)
+            let last = Span.word(raw, count - 4, UInt32.self)
+            return mix(hash, UInt64(first) << 32 | UInt64(last))
+        }
+        var index = 0
+        while index < count - 8 {
+            hash = mix(hash, Span.word(raw, index, UInt64.self))
+            index += 8
+        }
+        return mix(hash, Span.word(raw, count - 8, UInt64.self))
+    }
+
+    private static func mix(_ hash: UInt64, _ word: UInt64) -> UInt64 {
+        let product = (hash ^ word) &* 0x9E37_79B9_7F4A_7C15
+        return product ^ (product >> 32)
     }
 
     /// Whether a string has these characters, after unescaping.

@@ -57,8 +57,6 @@ package struct JSONMembers: Sendable {
     private var many: Set<UInt64> = []
     /// How many members came.
     package private(set) var count = 0
-    /// Whether a comma stood last, so that a name must follow.
-    var expectsMore = false
 
     init() {}
 

@@ -21,6 +21,16 @@ enum HTTPBytes {
         byte >= 0x20 ? byte != 0x7F : byte == tab
     }
 
+    /// Which of eight bytes are control bytes: the lowest bit that is set is the high one of the first of them.
+    @inline(__always)
+    static func controls(_ bytes: UInt64) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let deletions = bytes ^ (ones &* 0x7F)
+        // What borrows could set wrongly stands above the first one.
+        let found = (bytes &- ones &* 0x20) & ~bytes | (deletions &- ones) & ~deletions
+        return found & (ones &* 0x80)
+    }
+
     /// Whether the byte is white space within a line.
     @inline(__always)
     static func isBlank(_ byte: UInt8) -> Bool {

@@ -1,5 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Bytes
+
 /// The fields that are found by slot, without a search.
 ///
 /// Other fields stand in the list only.
@@ -55,14 +57,28 @@ package enum HTTPFieldName: UInt8, Sendable, CaseIterable {
 
     /// Setting bit 5 lowers letters and leaves `-` alone; no other token byte becomes one of these by it.
     private func isSpelled(_ input: Span<UInt8>, _ start: Int, _ length: Int) -> Bool {
-        let letters = Self.letters.span
-        let offset = Int(rawValue) &* Self.stride
-        var index = 0
-        while index < length {
-            if input[start &+ index] | 0x20 != letters[offset &+ index] { return false }
-            index &+= 1
+        let letters = Self.letters.span.extracting(Int(rawValue) &* Self.stride..<Self.letters.count)
+        let (name, spelling) = (unsafe input.extracting(start..<start + length).bytes, unsafe letters.bytes)
+        // In words that may overlap, of which none leaves the name; no candidate is shorter than four letters.
+        guard length >= 8 else {
+            return Self.isSame(name, spelling, 0, 0x2020_2020 as UInt32)
+                && Self.isSame(name, spelling, length - 4, 0x2020_2020 as UInt32)
         }
-        return true
+        var index = 0
+        while index < length - 8 {
+            guard Self.isSame(name, spelling, index, 0x2020_2020_2020_2020 as UInt64) else { return false }
+            index &+= 8
+        }
+        return Self.isSame(name, spelling, length - 8, 0x2020_2020_2020_2020 as UInt64)
+    }
+
+    private static func isSame<Word: FixedWidthInteger & BitwiseCopyable>(
+        _ name: RawSpan,
+        _ spelling: RawSpan,
+        _ offset: Int,
+        _ lowering: Word
+    ) -> Bool {
+        Span.word(name, offset, Word.self) | lowering == Span.word(spelling, offset, Word.self)
     }
 
     private static let stride = 32

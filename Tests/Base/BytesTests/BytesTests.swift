@@ -28,7 +28,7 @@ import Testing
 
     @Test(arguments: [
         (0, "0"), (7, "7"), (10, "10"), (-1, "-1"), (Int.max, "9223372036854775807"),
-        (Int.min, "-9223372036854775808"),
+        (Int.min, "-9223372036854775808"), (99_999, "99999"), (100_000, "100000"), (-100_000, "-100000"),
     ])
     func `numbers are written in decimal`(_ number: Int, _ text: String) {
         var bytes: [UInt8] = Array("x".utf8)
@@ -55,6 +55,25 @@ import Testing
         #expect(!Array("/mc".utf8)[1...].starts(with: "mcp/"))
         #expect("caf\u{e9}".hasSameBytes(as: "caf\u{e9}"))
         #expect(!"cafe\u{301}".hasSameBytes(as: "caf\u{e9}"))
+    }
+
+    @Test func `a difference is found wherever it is`() {
+        for length in 0...40 {
+            let bytes = (0..<length).map { UInt8($0) &* 37 }
+            #expect(Self.areEqual(bytes, bytes))
+            #expect(!Self.areEqual(bytes, bytes + [0]))
+            for place in 0..<length {
+                for bit in 0..<8 {
+                    var other = bytes
+                    other[place] ^= 1 << bit
+                    #expect(!Self.areEqual(bytes, other))
+                }
+            }
+        }
+    }
+
+    private static func areEqual(_ first: [UInt8], _ second: [UInt8]) -> Bool {
+        first.span.equals(second.span)
     }
 
     @Test(arguments: [UInt8(ascii: "\n"), 0, 0x7F, 0x80, 0xFF])

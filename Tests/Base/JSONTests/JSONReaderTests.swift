@@ -39,6 +39,21 @@ import Testing
         #expect(error("{\(names.dropLast().joined(separator: ","))}") == nil)
     }
 
+    @Test(arguments: 1...20)
+    func `names are told apart by any of their bytes, and known again when escaped`(_ length: Int) {
+        let name = String(repeating: "a", count: length)
+        var names = [name, name + "a"]
+        for place in 0..<length {
+            var other = Array(name.utf8)
+            other[place] = UInt8(ascii: "b")
+            names.append(String(decoding: other, as: UTF8.self))
+        }
+        let members = names.map { "\"\($0)\":0" }
+        #expect(error("{\(members.joined(separator: ","))}") == nil)
+        let escaped = "\"\\u0061\(name.dropFirst())\":1"
+        #expect(error("{\((members + [escaped]).joined(separator: ","))}") == .duplicateName)
+    }
+
     @Test(arguments: [(64, true), (65, false)])
     func `values nest as deep as the limit and no deeper`(_ depth: Int, _ passes: Bool) {
         let arrays = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
