@@ -50,7 +50,7 @@ private func read(_ bytes: [UInt8], cuts: [Int]) -> (outcome: Outcome, head: HTT
     for end in cuts + [bytes.count] {
         let part = Array(bytes[..<end])
         do {
-            if let length = try parser.parse(part.span) { return (.head(length), parser.head) }
+            if let length = try parser.parse(part.span) { return (.head(length), parser.takeHead()) }
         } catch {
             return (.refused(error), nil)
         }

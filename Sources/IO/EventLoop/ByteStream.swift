@@ -42,35 +42,35 @@ package final class ByteStream: LoopResource {
     }
 
     /// Who is told; released by `close()`.
-    package var delegate: (any ByteStreamDelegate)?
+    @exclusivity(unchecked) package var delegate: (any ByteStreamDelegate)?
     /// The loop that the stream belongs to.
     package let loop: EventLoop
-    package private(set) var isClosed = false
+    @exclusivity(unchecked) package private(set) var isClosed = false
     /// What reading or writing failed with, if it did.
     ///
     /// Writing does nothing from then on.
-    package private(set) var failure: IOFailure?
+    @exclusivity(unchecked) package private(set) var failure: IOFailure?
 
     private let memory: Memory
     private let isSocket: Bool
     private var hasEnded = false
     /// What was read and is given again.
-    var kept = ByteQueue()
+    @exclusivity(unchecked) var kept = ByteQueue()
     /// Whether there is something; asked at every read, and a flag is read without the run-time check.
     var hasKept = false
     /// From where on the bytes that the delegate has are kept; nil if they are not.
-    var keptFrom: Int?
+    @exclusivity(unchecked) var keptFrom: Int?
     /// How many bytes were kept when they were last given in whole: as many may come again.
     var mostKept = 0
     /// What could not be written yet; nil when there is nothing.
-    var outbox: Outbox?
+    @exclusivity(unchecked) var outbox: Outbox?
     /// What is to be written when the loop has come round; in the loop's list while there is something.
-    var gathered: [UInt8] = []
+    @exclusivity(unchecked) var gathered: [UInt8] = []
     /// Whether there is something.
     ///
     /// Asked at every write: unlike the array, a flag is read without the run-time check for overlapping accesses.
     var isGathering = false
-    var ending = Ending.none
+    @exclusivity(unchecked) var ending = Ending.none
 
     var handle: UnsafeMutablePointer<uv_stream_t> { memory.stream }
 

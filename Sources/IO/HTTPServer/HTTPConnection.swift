@@ -32,18 +32,18 @@ final class HTTPConnection: ByteStreamDelegate {
     private let server: HTTPServer
     /// Whether it has one of the last descriptors: it answers one request, and soon.
     let isScarce: Bool
-    private var phase = Phase.head
-    private var parser: HTTPRequestHeadParser
+    @exclusivity(unchecked) private var phase = Phase.head
+    @exclusivity(unchecked) private var parser: HTTPRequestHeadParser
     private var decoder: HTTPChunkedDecoder
-    private var exchange: HTTPExchange?
-    private var decision = BodyDecision.refused
+    @exclusivity(unchecked) private var exchange: HTTPExchange?
+    @exclusivity(unchecked) private var decision = BodyDecision.refused
     /// What was read and belongs to a request that is not being read yet, or to a head that is not whole.
-    private var kept: [UInt8] = []
+    @exclusivity(unchecked) private var kept: [UInt8] = []
     /// Bytes that TLS has answered by itself, and of which the client may have taken none.
     private var answered = 0
     /// A body that came in parts.
-    private var body: [UInt8] = []
-    private var bodyCount = 0
+    @exclusivity(unchecked) private var body: [UInt8] = []
+    @exclusivity(unchecked) private var bodyCount = 0
     private var closesAfterResponse = false
     private var isConsuming = false
     private var timer: LoopTimer?
@@ -156,7 +156,7 @@ final class HTTPConnection: ByteStreamDelegate {
         wait(2_000)
     }
 
-    private static let textFields: [HTTPResponseField] = [("Content-Type", Array("text/plain".utf8))]
+    private static let textFields: HTTPResponseFields = [("Content-Type", Array("text/plain".utf8))]
 
     private func take(in bytes: Span<UInt8>) {
         if kept.isEmpty {
@@ -227,8 +227,7 @@ final class HTTPConnection: ByteStreamDelegate {
         }
         deadlineIsIdle = false
         position += length
-        let head = parser.head
-        parser.reset()
+        let head = parser.takeHead()
         if !head.keepsAlive || server.isDraining { closesAfterResponse = true }
         let exchange = HTTPExchange(head, self)
         self.exchange = exchange
@@ -438,7 +437,7 @@ final class HTTPConnection: ByteStreamDelegate {
 
     func respond(
         _ status: Int,
-        _ fields: [HTTPResponseField],
+        _ fields: HTTPResponseFields,
         withoutBody: Bool,
         rest: Span<UInt8> = Span(),
         body: (inout [UInt8]) -> Void
@@ -453,7 +452,7 @@ final class HTTPConnection: ByteStreamDelegate {
     /// Puts a response together.
     private func compose(
         _ status: Int,
-        _ fields: [HTTPResponseField],
+        _ fields: HTTPResponseFields,
         withoutBody: Bool,
         rest: Span<UInt8>,
         body: (inout [UInt8]) -> Void,
@@ -506,7 +505,7 @@ final class HTTPConnection: ByteStreamDelegate {
         return bytes
     }
 
-    func startStream(_ status: Int, _ fields: [HTTPResponseField], untilClose: Bool) {
+    func startStream(_ status: Int, _ fields: HTTPResponseFields, untilClose: Bool) {
         if untilClose { closesAfterResponse = true }
         var head: [UInt8] = []
         do {

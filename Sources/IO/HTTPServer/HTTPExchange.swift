@@ -3,11 +3,6 @@
 import Bytes
 package import HTTPWire
 
-/// A field of a response.
-///
-/// Its name is ours, so a literal; its value is checked when it is written.
-package typealias HTTPResponseField = (name: StaticString, value: [UInt8])
-
 /// One request and its response.
 ///
 /// It starts when the head was read. It ends when the response is complete or the client has gone; from then on
@@ -16,9 +11,9 @@ package final class HTTPExchange {
     /// The request's head.
     package let head: HTTPRequestHead
     /// Whatever the handler wants to find again.
-    package var context: AnyObject?
-    private var connection: HTTPConnection?
-    private var stage = Stage.waiting
+    @exclusivity(unchecked) package var context: AnyObject?
+    @exclusivity(unchecked) private var connection: HTTPConnection?
+    @exclusivity(unchecked) private var stage = Stage.waiting
 
     private enum Stage {
         /// Nothing of the response was sent.
@@ -61,7 +56,7 @@ package final class HTTPExchange {
     ///   - body: Appends the body.
     package func respond(
         _ status: Int,
-        _ fields: [HTTPResponseField],
+        _ fields: HTTPResponseFields,
         body: (inout [UInt8]) -> Void = { _ in }
     ) {
         respond(status, fields, rest: Span(), body: body)
@@ -76,7 +71,7 @@ package final class HTTPExchange {
     ///   - body: Appends the beginning of the body.
     package func respond(
         _ status: Int,
-        _ fields: [HTTPResponseField],
+        _ fields: HTTPResponseFields,
         rest: Span<UInt8>,
         body: (inout [UInt8]) -> Void
     ) {
@@ -88,7 +83,7 @@ package final class HTTPExchange {
     }
 
     /// Begins a response whose body has no known end.
-    package func startStream(_ status: Int, _ fields: [HTTPResponseField]) {
+    package func startStream(_ status: Int, _ fields: HTTPResponseFields) {
         guard stage == .waiting, let connection else { return }
         let untilClose = head.version.minor == 0
         stage = untilClose ? .streamingUntilClose : .streaming

@@ -1,6 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 package import EventLoop
+package import HTTPWire
 package import TLS
 
 /// An HTTP/1.1 server (RFC 9112) on one loop, under the strict profile of `HTTPWire`.
@@ -15,7 +16,7 @@ package final class HTTPServer {
     /// What it speaks TLS with; nil speaks plain HTTP.
     let identity: TLSIdentity?
     /// Fields of every response by TLS, ours and the handler's.
-    let secureFields: [HTTPResponseField]
+    let secureFields: HTTPResponseFields
     let handler: any HTTPHandler
     let output = OutputBuffer()
     private(set) var isDraining = false
@@ -42,7 +43,7 @@ package final class HTTPServer {
         port: UInt16,
         limits: HTTPServerLimits,
         identity: TLSIdentity? = nil,
-        secureFields: [HTTPResponseField] = [],
+        secureFields: HTTPResponseFields = [],
         handler: any HTTPHandler
     ) throws(IOFailure) {
         self.loop = loop

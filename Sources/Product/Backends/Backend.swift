@@ -135,10 +135,12 @@ package protocol Backend: AnyObject {
         instance: UInt64?,
         declared: () -> JSONValue
     ) throws(Failure) -> ModernConversation
-    /// Which arguments of a tool are mirrored in headers.
-    func headerParameters(ofTool name: [UInt8]) -> HeaderParameters?
-    /// Which arguments of a tool are mirrored in headers, where its name may mean another tool to somebody else.
-    func headerParameters(ofTool name: [UInt8], for principal: Principal) -> HeaderParameters?
+    /// Which arguments of a tool are mirrored in headers; its name, which is read if needed, may mean another tool to
+    /// somebody else.
+    func headerParameters(
+        ofTool name: @autoclosure () -> [UInt8]?,
+        for principal: Principal
+    ) -> HeaderParameters?
     /// Takes note of tools that the server has just listed; `tools` is the array of them.
     func learnTools(_ tools: Span<UInt8>)
     /// Tells callers that still wait so; `slot` of `slots` is served, the others another time.
@@ -154,11 +156,6 @@ package protocol Backend: AnyObject {
 extension Backend {
     /// No more than the gateway says.
     package var principalSessionLimit: Int? { nil }
-
-    /// Where names mean the same to all.
-    package func headerParameters(ofTool name: [UInt8], for principal: Principal) -> HeaderParameters? {
-        headerParameters(ofTool: name)
-    }
 }
 
 extension Backend {

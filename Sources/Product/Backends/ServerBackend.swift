@@ -42,6 +42,8 @@ package final class ServerBackend: Backend {
     private(set) var isStopping = false
     private var hasEndedSource = false
     private var onEnd: (() -> Void)?
+    /// Itself, for those who are not to keep it.
+    private let reference = LoopReference<ServerBackend>()
 
     /// Makes the backend of a server that is started here.
     ///
@@ -65,7 +67,7 @@ package final class ServerBackend: Backend {
             population: population
         )
         self.init(context, isolation: isolation, source: supply)
-        supply.search { [weak self] principal in self?.idle(of: principal) }
+        supply.search { [reference] principal in reference.object?.idle(of: principal) }
     }
 
     /// Makes the backend of a server that runs elsewhere.
@@ -83,14 +85,17 @@ package final class ServerBackend: Backend {
     ) {
         let source = RemoteSource(context, endpoint, egress: egress)
         self.init(context, isolation: isolation, source: source)
-        source.onDoubt = { [weak self] in self?.traits = nil }
+        source.onDoubt = { [reference] in reference.object?.traits = nil }
     }
 
     init(_ context: ServerContext, isolation: Isolation, source: any LinkSource) {
         self.context = context
         self.isolation = isolation
         self.source = source
+        reference.set(self)
     }
+
+    deinit { reference.clear() }
 
     /// Takes over what another configuration says of all servers, for what begins from now on.
     package func adopt(_ limits: Limits, _ timeouts: Timeouts, _ confinement: Confinement) {
@@ -240,8 +245,8 @@ package final class ServerBackend: Backend {
         by asker: ObjectIdentifier,
         _ completion: @escaping (Result<any ServerLink, Failure>) -> Void
     ) {
-        withTraits { [weak self] traits in
-            guard let self else { return }
+        withTraits { [reference] traits in
+            guard let self = reference.object else { return }
             switch traits {
             case .failure(let failure): completion(.failure(failure))
             case .success(let traits):
@@ -250,12 +255,12 @@ package final class ServerBackend: Backend {
                     return completion(.failure(ServerConversation.wrongEra(era)))
                 }
                 if let failure = self.refusal(asker) { return completion(.failure(failure)) }
-                self.source.open(traits, era, for: principal) { [weak self] result in
+                self.source.open(traits, era, for: principal) { result in
                     if case .failure(let failure) = result {
                         if failure.source == .upstream {
-                            self?.noteDeath()
+                            reference.object?.noteDeath()
                         } else {
-                            self?.noteTryGivenUp(by: asker)
+                            reference.object?.noteTryGivenUp(by: asker)
                         }
                     }
                     completion(result)
@@ -345,9 +350,9 @@ package final class ServerBackend: Backend {
             (conversation.listener as? any Bridge)?.end()
             conversation.end()
         }
-        source.end { [weak self] in
-            self?.hasEndedSource = true
-            self?.finishIfIdle()
+        source.end { [reference] in
+            reference.object?.hasEndedSource = true
+            reference.object?.finishIfIdle()
         }
     }
 
@@ -373,7 +378,7 @@ package final class ServerBackend: Backend {
         if let failure = refusal(ObjectIdentifier(self)) { return body(.failure(failure)) }
         waitingForTraits.append(body)
         isProbing = true
-        let begun = source.probe { [weak self] result in self?.probed(result) }
+        let begun = source.probe { [reference] result in reference.object?.probed(result) }
         if isProbing { probe = begun }
     }
 
@@ -418,8 +423,12 @@ package final class ServerBackend: Backend {
 
     // MARK: Tools
 
-    package func headerParameters(ofTool name: [UInt8]) -> HeaderParameters? {
-        traits?.headerParameters[name]
+    package func headerParameters(
+        ofTool name: @autoclosure () -> [UInt8]?,
+        for principal: Principal
+    ) -> HeaderParameters? {
+        guard let known = traits?.headerParameters, !known.isEmpty, let name = name() else { return nil }
+        return known[name]
     }
 
     package func learnTools(_ tools: Span<UInt8>) {

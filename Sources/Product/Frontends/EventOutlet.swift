@@ -6,6 +6,7 @@ import Diagnostics
 import EventLoop
 import EventStream
 import HTTPServer
+import HTTPWire
 import Sessions
 
 /// An event stream on an HTTP response (WHATWG HTML, "Server-sent events").
@@ -27,7 +28,7 @@ final class EventOutlet: StreamOutlet {
     init(
         _ exchange: HTTPExchange,
         _ context: FrontendContext,
-        fields: [HTTPResponseField],
+        fields: HTTPResponseFields,
         type: String? = nil,
         backlog: Backlog? = nil,
         onOverflow: @escaping () -> Void = {}

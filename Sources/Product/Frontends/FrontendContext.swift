@@ -21,13 +21,13 @@ package final class FrontendContext {
     /// Dies with the process, so that no other instance takes them back.
     let sealer = Sealer()
     /// Bytes of parameters that waiting calls hold (`ParametersMark`).
-    var markedBytes = 0
+    @exclusivity(unchecked) var markedBytes = 0
     /// Bytes that they may hold together.
     private static let markLimit = 64 << 20
     /// Bytes that another call may hold: a small request always finds room.
     var markRoom: Int { max(Self.markLimit - markedBytes, 4096) }
     /// Where events are put together, one at a time.
-    var event: [UInt8] = []
+    @exclusivity(unchecked) var event: [UInt8] = []
     /// The sessions of the database; nil if nothing outlives the gateway.
     let lasting: LastingSessions?
     /// Brings sessions of another run back.
@@ -37,7 +37,7 @@ package final class FrontendContext {
     /// What stands before our paths where clients write them, if a proxy takes it away.
     let pathPrefix: String
     /// Whether the gateway is stopping: nothing new is begun.
-    package internal(set) var isDraining = false
+    @exclusivity(unchecked) package internal(set) var isDraining = false
 
     /// Puts together what frontends share.
     package init(

@@ -79,7 +79,7 @@ package final class GatewayHandler: HTTPHandler {
         guard let visit = exchange.context as? Visit else { return }
         let passage = visit.passage
         if exchange.head.method == .options {
-            let methods: [HTTPResponseField] = [("Allow", Array("GET, POST, DELETE, OPTIONS".utf8))]
+            let methods: HTTPResponseFields = [("Allow", Array("GET, POST, DELETE, OPTIONS".utf8))]
             return exchange.respond(
                 204,
                 passage.origin.map { origin in

@@ -15,7 +15,7 @@ import Sessions
 
 /// Streamable HTTP of the legacy era: sessions, event streams by GET, requests both ways (2025-11-25, transports).
 final class LegacyFrontend {
-    private unowned let context: FrontendContext
+    private let context: FrontendContext
 
     init(_ context: FrontendContext) {
         self.context = context
@@ -511,7 +511,7 @@ final class LegacyFrontend {
             found = opened
         }
         var fields = Responses.eventFields(origin: visit.passage.origin)
-        fields.append(("Mcp-Session-Id", session.id.text))
+        fields.append("Mcp-Session-Id", session.id.text)
         let outlet = EventOutlet(exchange, context, fields: fields)
         visit.onVanish = { [unowned outlet] in found.detach(outlet) }
         guard isResumption else { return found.open(outlet, at: now) }

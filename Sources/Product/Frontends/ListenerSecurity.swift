@@ -2,6 +2,7 @@
 
 package import Configuration
 import HTTPServer
+import HTTPWire
 package import TLS
 
 /// What the listener of a configuration needs to speak TLS (`gateway.tls`).
@@ -23,7 +24,7 @@ package enum ListenerSecurity {
     }
 
     /// What every response by TLS says besides: that a browser is to come by TLS only (RFC 6797 §6.1).
-    static func fields(of configuration: GatewayConfiguration) -> [HTTPResponseField] {
+    static func fields(of configuration: GatewayConfiguration) -> HTTPResponseFields {
         guard let tls = configuration.tls, tls.hstsSeconds > 0 else { return [] }
         return [("Strict-Transport-Security", Array("max-age=\(tls.hstsSeconds)".utf8))]
     }

@@ -13,7 +13,7 @@ import Sessions
 
 /// Streamable HTTP of the modern era: every POST stands for itself (2026-07-28, transports).
 final class ModernFrontend {
-    private unowned let context: FrontendContext
+    private let context: FrontendContext
 
     init(_ context: FrontendContext) {
         self.context = context
@@ -35,7 +35,8 @@ final class ModernFrontend {
         _ visit: Visit
     ) {
         let passage = visit.passage
-        if let failure = ModernRules.check(message, bytes, headers: head.map(Self.headers)) {
+        let headers: RoutingHeaders? = if let head { Self.headers(head) } else { nil }
+        if let failure = ModernRules.check(message, bytes, headers: headers) {
             let refusal = Refusal(ModernRules.status(of: failure.code, own: true), failure)
             return refuse(refusal, message, bytes, port)
         }
@@ -121,8 +122,11 @@ final class ModernFrontend {
         _ backend: any Backend,
         _ principal: Principal
     ) throws(Refusal) {
-        guard message.method == .toolsCall, let name = bytes.string(message.params.name),
-            let parameters = backend.headerParameters(ofTool: name, for: principal)
+        guard message.method == .toolsCall,
+            let parameters = backend.headerParameters(
+                ofTool: bytes.string(message.params.name),
+                for: principal
+            )
         else { return }
         let slice = message.params.arguments
         var arguments: JSONValue?

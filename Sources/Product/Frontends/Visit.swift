@@ -8,7 +8,7 @@ final class Visit {
     /// What the stations found out.
     let passage: Passage
     /// Hears that the client has gone, while an answer is due.
-    var onVanish: (() -> Void)?
+    @exclusivity(unchecked) var onVanish: (() -> Void)?
 
     init(_ passage: Passage) {
         self.passage = passage

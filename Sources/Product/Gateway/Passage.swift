@@ -12,17 +12,17 @@ package import Sessions
 /// A class, so that what is handed on is one reference: as a value its copies were a twentieth of a call.
 package final class Passage {
     /// What the path means.
-    package internal(set) var resource = Resource.unknown
+    @exclusivity(unchecked) package internal(set) var resource = Resource.unknown
     /// Who asks behind trusted proxies; nil where the peer of the connection is the client.
-    package internal(set) var client: ForwardedClient?
+    @exclusivity(unchecked) package internal(set) var client: ForwardedClient?
     /// The server behind it.
-    package internal(set) var backend: (any Backend)?
+    @exclusivity(unchecked) package internal(set) var backend: (any Backend)?
     /// Who asks.
-    package internal(set) var principal = Principal.anonymous
+    @exclusivity(unchecked) package internal(set) var principal = Principal.anonymous
     /// The session that the request names, if it is the principal's own.
-    package internal(set) var session: Session?
+    @exclusivity(unchecked) package internal(set) var session: Session?
     /// The channel that the request names, if it is the principal's own.
-    package internal(set) var channel: (any Channel)?
+    @exclusivity(unchecked) package internal(set) var channel: (any Channel)?
 
     /// A session that the request names was brought back; `own` let its principal have it.
     package func adopt(_ session: Session) {
@@ -31,7 +31,7 @@ package final class Passage {
     }
 
     /// The origin to be told that it may read the answer.
-    package internal(set) var origin: ArraySlice<UInt8>?
+    @exclusivity(unchecked) package internal(set) var origin: ArraySlice<UInt8>?
 }
 
 /// Why a request goes no further.

@@ -13,13 +13,13 @@ package import Sessions
 /// policy are built: everyone is the anonymous principal.
 package final class Pipeline {
     /// Which hosts and origins may ask.
-    package var admission: Admission
+    @exclusivity(unchecked) package var admission: Admission
     /// Who is believed what they say about those behind them.
     private let proxies: ProxyTrust
     /// Keys of which requests must bring one; nil where none are asked for.
     private let keys: AccessKeys?
     /// The servers.
-    package var registry: Registry
+    @exclusivity(unchecked) package var registry: Registry
     /// The sessions.
     package let sessions: SessionTable
     /// The channels of clients of 2024-11-05.

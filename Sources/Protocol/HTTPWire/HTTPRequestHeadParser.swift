@@ -7,7 +7,7 @@ import Bytes
 ///
 /// It is fed the bytes of the head gathered so far, each time from the first one, and looks at every byte once: it
 /// remembers where it was. It ends with the length of the head, or with an error, which it then repeats. Which error
-/// that is depends on the bytes only, not on how they were cut. `reset` starts the next request.
+/// that is depends on the bytes only, not on how they were cut. `takeHead` starts the next request.
 ///
 /// Stricter than RFC 9112 asks: no line before the request line, no white space after the values of Content-Length
 /// and Transfer-Encoding, no leading zeros, no Transfer-Encoding beside Content-Length, no body of CONNECT, no names
@@ -19,8 +19,7 @@ package struct HTTPRequestHeadParser: Sendable {
     }
 
     let limits: HTTPLimits
-    /// The head, complete once `parse` has returned its length.
-    package internal(set) var head = HTTPRequestHead()
+    var parts = HTTPRequestHead.Parts()
     private var phase = Phase.method
     private var position = 0
     /// Where the target, the version or the field line started.
@@ -38,16 +37,17 @@ package struct HTTPRequestHeadParser: Sendable {
         self.limits = limits.bounded()
     }
 
-    /// Starts again, before the first byte of the next request; the storage of the head is used again.
-    package mutating func reset() {
-        head.clear()
+    /// Gives the head away once it is whole, and starts again before the first byte of the next request.
+    package mutating func takeHead() -> HTTPRequestHead {
+        var whole = HTTPRequestHead.Parts()
+        swap(&whole, &parts)
         phase = .method
         position = 0
-        failure = nil
         hasClose = false
         hasKeepAlive = false
         length = nil
         isChunked = false
+        return HTTPRequestHead(whole)
     }
 
     /// Reads on in the head gathered so far; the length of the head once it is whole, nil while it is not.
@@ -79,7 +79,7 @@ package struct HTTPRequestHeadParser: Sendable {
             case .lastLineFeed:
                 try passLineFeed(input[position])
                 try finish(input, position)
-                head.bytes.append(input, 0..<position)
+                parts.bytes.append(input, 0..<position)
                 phase = .done
             case .done: return position
             }
@@ -94,7 +94,7 @@ package struct HTTPRequestHeadParser: Sendable {
         while index < end {
             let byte = input[index]
             if byte == HTTPBytes.space && index > 0 {
-                head.methodEnd = index
+                parts.methodEnd = index
                 index += 1
                 start = index
                 phase = .target
@@ -114,7 +114,7 @@ package struct HTTPRequestHeadParser: Sendable {
             let byte = input[index]
             if byte == HTTPBytes.space {
                 guard index > start else { throw HTTPWireError(.malformedRequestLine) }
-                head.targetRange = start..<index
+                parts.targetRange = start..<index
                 index += 1
                 start = index
                 phase = .version
@@ -145,7 +145,7 @@ package struct HTTPRequestHeadParser: Sendable {
                 guard input[start + 5] == UInt8(ascii: "1"), byte <= UInt8(ascii: "1") else {
                     throw HTTPWireError(.unsupportedVersion)
                 }
-                head.version = byte == UInt8(ascii: "1") ? .http11 : .http10
+                parts.version = byte == UInt8(ascii: "1") ? .http11 : .http10
             case 8:
                 if byte == HTTPBytes.lineFeed { throw HTTPWireError(.bareLineFeed) }
                 try expect(byte == HTTPBytes.carriageReturn)
@@ -169,10 +169,11 @@ package struct HTTPRequestHeadParser: Sendable {
             phase = .lastLineFeed
         case HTTPBytes.lineFeed: throw HTTPWireError(.bareLineFeed)
         case HTTPBytes.space, HTTPBytes.tab:
-            throw HTTPWireError(head.fields.isEmpty ? .leadingSpace : .foldedLine)
+            throw HTTPWireError(parts.fields.isEmpty ? .leadingSpace : .foldedLine)
         case HTTPBytes.colon: throw HTTPWireError(.emptyFieldName)
         default:
-            guard head.fields.count < limits.fieldCount else { throw HTTPWireError(.tooManyFields) }
+            guard parts.fields.count < limits.fieldCount else { throw HTTPWireError(.tooManyFields) }
+            if parts.fields.isEmpty { parts.fields.reserveCapacity(16) }
             start = position
             phase = .name
         }
@@ -223,6 +224,14 @@ package struct HTTPRequestHeadParser: Sendable {
         defer { position = index }
         let bound = start + limits.field
         let stop = min(end, bound)
+        let raw = unsafe input.bytes
+        while index &+ 8 <= stop {
+            let controls = HTTPBytes.controls(UInt64(littleEndian: Span.word(raw, index, UInt64.self)))
+            index &+= controls.trailingZeroBitCount / 8
+            guard controls != 0 else { continue }
+            guard input[index] == HTTPBytes.tab else { break }
+            index &+= 1
+        }
         while index < stop, HTTPBytes.isValue(input[index]) { index += 1 }
         guard index < end else { return }
         let byte = input[index]
@@ -250,11 +259,11 @@ package struct HTTPRequestHeadParser: Sendable {
             try Self.checkUnknown(input, start, nameEnd)
         } else {
             let slot = Int(name.rawValue)
-            if head.slots[slot].count == 0 { head.slots[slot].first = UInt16(head.fields.count) }
-            head.slots[slot].count += 1
+            if parts.slots[slot].count == 0 { parts.slots[slot].first = UInt16(parts.fields.count) }
+            parts.slots[slot].count += 1
             try apply(name, input, valueStart, valueEnd, endsBlank: valueEnd < lineEnd)
         }
-        head.fields.append(
+        parts.fields.append(
             HTTPRequestHead.Field(
                 nameStart: UInt32(start),
                 nameEnd: UInt32(nameEnd),

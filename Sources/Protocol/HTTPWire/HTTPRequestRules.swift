@@ -14,12 +14,12 @@ extension HTTPRequestHeadParser {
         _ end: Int,
         endsBlank: Bool
     ) throws(HTTPWireError) {
-        let isFirst = head.count(name) == 1
+        let isFirst = parts.count(name) == 1
         switch name {
         case .host:
             guard isFirst else { throw HTTPWireError(.repeatedHost) }
             guard HTTPAuthority.isValid(input, start, end) else { throw HTTPWireError(.malformedHost) }
-            head.authorityRange = start..<end
+            parts.authorityRange = start..<end
         case .contentLength:
             guard isFirst else { throw HTTPWireError(.repeatedContentLength) }
             guard !isChunked else { throw HTTPWireError(.contentLengthWithTransferEncoding) }
@@ -28,7 +28,7 @@ extension HTTPRequestHeadParser {
         case .transferEncoding:
             guard isFirst else { throw HTTPWireError(.repeatedTransferEncoding) }
             guard length == nil else { throw HTTPWireError(.contentLengthWithTransferEncoding) }
-            guard head.version == .http11 else { throw HTTPWireError(.transferEncodingInHTTP10) }
+            guard parts.version == .http11 else { throw HTTPWireError(.transferEncodingInHTTP10) }
             guard !endsBlank else { throw HTTPWireError(.malformedTransferEncoding) }
             try Self.checkTransferEncoding(input, start, end)
             isChunked = true
@@ -119,42 +119,42 @@ extension HTTPRequestHeadParser {
 
     /// Applies the rules that need the whole head, and settles method, target, framing and connection.
     mutating func finish(_ input: Span<UInt8>, _ end: Int) throws(HTTPWireError) {
-        head.method = HTTPMethod(input.extracting(0..<head.methodEnd))
-        if head.version == .http11 && head.authorityRange == nil { throw HTTPWireError(.missingHost) }
+        parts.method = HTTPMethod(input.extracting(0..<parts.methodEnd))
+        if parts.version == .http11 && parts.authorityRange == nil { throw HTTPWireError(.missingHost) }
         try readTarget(input)
         if isChunked {
-            head.bodyFraming = .chunked
+            parts.bodyFraming = .chunked
         } else if let length {
-            head.bodyFraming = .length(length)
+            parts.bodyFraming = .length(length)
         }
         // Some readers take what follows CONNECT for a tunnel and not for a body.
-        guard head.method != .connect || head.bodyFraming == .none || head.bodyFraming == .length(0) else {
+        guard parts.method != .connect || parts.bodyFraming == .none || parts.bodyFraming == .length(0) else {
             throw HTTPWireError(.bodyOfConnect)
         }
-        head.keepsAlive = !hasClose && (head.version == .http11 || hasKeepAlive)
+        parts.keepsAlive = !hasClose && (parts.version == .http11 || hasKeepAlive)
         // HTTP/1.0 does not know the expectation, and without a body there is nothing to wait for.
-        head.expectsContinue =
-            head.count(.expect) > 0 && head.version == .http11 && head.bodyFraming != .none
-            && head.bodyFraming != .length(0)
+        parts.expectsContinue =
+            parts.count(.expect) > 0 && parts.version == .http11 && parts.bodyFraming != .none
+            && parts.bodyFraming != .length(0)
     }
 
     /// Takes the target apart (RFC 9112 §3.2).
     private mutating func readTarget(_ input: Span<UInt8>) throws(HTTPWireError) {
-        let target = head.targetRange
+        let target = parts.targetRange
         if input[target.lowerBound] == UInt8(ascii: "/") {
-            guard head.method != .connect else { throw HTTPWireError(.malformedTarget) }
+            guard parts.method != .connect else { throw HTTPWireError(.malformedTarget) }
             return split(input, target)
         }
         if target.count == 1, input[target.lowerBound] == UInt8(ascii: "*") {
-            guard head.method == .options else { throw HTTPWireError(.malformedTarget) }
-            head.pathRange = target
+            guard parts.method == .options else { throw HTTPWireError(.malformedTarget) }
+            parts.pathRange = target
             return
         }
-        if head.method == .connect {
+        if parts.method == .connect {
             guard HTTPAuthority.isValid(input, target.lowerBound, target.upperBound) else {
                 throw HTTPWireError(.malformedTarget)
             }
-            head.pathRange = target.upperBound..<target.upperBound
+            parts.pathRange = target.upperBound..<target.upperBound
             return try settle(input, target)
         }
         let start = target.lowerBound
@@ -181,16 +181,16 @@ extension HTTPRequestHeadParser {
 
     /// Lets the authority of the target win, provided that `Host`, where it is given, says the same.
     private mutating func settle(_ input: Span<UInt8>, _ authority: Range<Int>) throws(HTTPWireError) {
-        if let host = head.authorityRange, !input.equalsIgnoringCase(host, authority) {
+        if let host = parts.authorityRange, !input.equalsIgnoringCase(host, authority) {
             throw HTTPWireError(.hostMismatch)
         }
-        head.authorityRange = authority
+        parts.authorityRange = authority
     }
 
     private mutating func split(_ input: Span<UInt8>, _ range: Range<Int>) {
         var mark = range.lowerBound
         while mark < range.upperBound, input[mark] != UInt8(ascii: "?") { mark += 1 }
-        head.pathRange = range.lowerBound..<mark
-        head.queryRange = mark < range.upperBound ? mark + 1..<range.upperBound : nil
+        parts.pathRange = range.lowerBound..<mark
+        parts.queryRange = mark < range.upperBound ? mark + 1..<range.upperBound : nil
     }
 }

@@ -20,32 +20,20 @@ package enum HTTPResponseHead {
         case none
     }
 
-    /// A field; its name is ours, its value may come from elsewhere.
-    package typealias Field = (name: StaticString, value: [UInt8])
-
     /// Appends the head of a response.
     ///
     /// With `close`, it says that the connection will be closed.
     package static func write(
         status: Int,
-        fields: [Field],
+        fields: HTTPResponseFields,
         body: Body,
         close: Bool,
         to output: inout [UInt8]
     ) throws(HTTPWireError) {
         try check(status: status, body: body)
-        for field in fields { try check(field) }
-        output.append(literal: "HTTP/1.1 ")
-        output.append(decimal: status)
-        output.append(HTTPBytes.space)
-        output.append(literal: reason(status))
-        output.append(literal: "\r\n")
-        for (name, value) in fields {
-            output.append(literal: name)
-            output.append(literal: ": ")
-            output.append(contentsOf: value)
-            output.append(literal: "\r\n")
-        }
+        guard fields.areSafe else { throw HTTPWireError(.unsafeResponse) }
+        appendStatusLine(status, to: &output)
+        output.append(fields.text.span)
         switch body {
         case .length(let length):
             output.append(literal: "Content-Length: ")
@@ -55,6 +43,16 @@ package enum HTTPResponseHead {
         case .untilClose, .none: break
         }
         if close { output.append(literal: "Connection: close\r\n") }
+        output.append(literal: "\r\n")
+    }
+
+    private static func appendStatusLine(_ status: Int, to output: inout [UInt8]) {
+        // Nearly all of them are this one, and to put it together took longer than to check the whole head.
+        guard status != 200 else { return output.append(literal: "HTTP/1.1 200 OK\r\n") }
+        output.append(literal: "HTTP/1.1 ")
+        output.append(decimal: status)
+        output.append(HTTPBytes.space)
+        output.append(literal: reason(status))
         output.append(literal: "\r\n")
     }
 
@@ -94,25 +92,6 @@ package enum HTTPResponseHead {
         if case .length(let length) = body, length < 0 { throw HTTPWireError(.unsafeResponse) }
         let isBodiless = status < 200 || status == 204 || status == 304
         guard !isBodiless || body == .none else { throw HTTPWireError(.bodyNotAllowed) }
-    }
-
-    private static func check(_ field: Field) throws(HTTPWireError) {
-        guard isFree(field.name) else { throw HTTPWireError(.unsafeResponse) }
-        for byte in field.value where !HTTPBytes.isValue(byte) { throw HTTPWireError(.unsafeResponse) }
-    }
-
-    /// Whether the name is a token and not one of the fields that are written here.
-    private static func isFree(_ name: StaticString) -> Bool {
-        name.withUTF8Buffer { buffer in
-            // A static string lives for ever; the span ends with the closure.
-            let bytes = unsafe Span(_unsafeElements: buffer)
-            guard bytes.count > 0 else { return false }
-            for index in bytes.indices where !HTTPBytes.isToken(bytes[index]) { return false }
-            switch HTTPFieldName(bytes, 0, bytes.count) {
-            case .contentLength, .transferEncoding, .connection: return false
-            default: return true
-            }
-        }
     }
 
     /// The reason phrase of a status; of the class where the status has none here.

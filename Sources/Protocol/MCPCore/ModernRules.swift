@@ -46,8 +46,8 @@ package enum ModernRules {
         }
         if let failure = token(meta.progressToken, bytes, named: "progressToken") { return failure }
         if let failure = headers?.check(against: message, bytes) { return failure }
-        let stated = bytes.string(meta.protocolVersion) ?? []
-        guard let revision = Revision(stated[...]), supported.contains(revision) else {
+        guard let revision = Revision(meta.protocolVersion, in: bytes), supported.contains(revision) else {
+            let stated = bytes.string(meta.protocolVersion) ?? []
             return unsupported(String(decoding: stated, as: UTF8.self), supported: supported)
         }
         if message.method.isRemovedInModern {

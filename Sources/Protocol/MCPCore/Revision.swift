@@ -1,6 +1,7 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 import Bytes
+package import JSON
 
 /// How a peer speaks MCP: with sessions and requests both ways, or without state.
 package enum Era: String, Sendable {
@@ -35,7 +36,20 @@ package enum Revision: String, Sendable, CaseIterable, Comparable {
 
     /// Finds a revision by its date, compared by bytes; asked for each request.
     package init?(_ bytes: ArraySlice<UInt8>) {
-        let span = bytes.span
+        self.init(bytes.span)
+    }
+
+    /// Finds a revision by its date where it stands in a message.
+    package init?(_ date: JSONString, in bytes: Span<UInt8>) {
+        if date.hasEscapes {
+            guard let date = bytes.string(date) else { return nil }
+            self.init(date.span)
+        } else {
+            self.init(bytes.extracting(date.slice.range))
+        }
+    }
+
+    private init?(_ span: Span<UInt8>) {
         if span.equals("2026-07-28") {
             self = .v2026_07_28
         } else if span.equals("2025-11-25") {

@@ -26,6 +26,19 @@ import Testing
         }
     }
 
+    @Test func `has references that keep nothing and are empty once their object has gone`() {
+        final class Owner {
+            let reference = LoopReference<Owner>()
+            init() { reference.set(self) }
+            deinit { reference.clear() }
+        }
+        var owner: Owner? = Owner()
+        let reference = owner?.reference
+        #expect(reference?.object === owner)
+        owner = nil
+        #expect(reference != nil && reference?.object == nil)
+    }
+
     private final class Log {
         var entries: [Int: [Int]] = [:]
     }

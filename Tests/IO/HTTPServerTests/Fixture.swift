@@ -3,6 +3,7 @@
 import Bytes
 import EventLoop
 import HTTPServer
+import HTTPWire
 import TestSupport
 
 /// A handler that takes bodies as they come, and answers with how much came.

@@ -18,7 +18,7 @@ import Testing
         var parser = HTTPRequestHeadParser(limits: HTTPLimits())
         let bytes = Array(text.utf8)
         _ = try #require(try parser.parse(bytes.span))
-        return parser.head
+        return parser.takeHead()
     }
 
     @Test func `the level of the log is the one of the command line, of the file, or the usual one`() {

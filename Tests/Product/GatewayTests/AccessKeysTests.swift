@@ -12,7 +12,7 @@ import Testing
         _ = try #require(try parser.parse(bytes.span))
         let access = try #require(AccessKeys(keys))
         do {
-            try access.check(parser.head)
+            try access.check(parser.takeHead())
             return 200
         } catch {
             #expect(error.fields.map(\.1) == ["ApiKey"])

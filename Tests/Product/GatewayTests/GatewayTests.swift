@@ -39,7 +39,7 @@ import Testing
         let bytes = Array(text.utf8)
         _ = try #require(try parser.parse(bytes.span))
         do {
-            _ = try admission.admit(parser.head)
+            _ = try admission.admit(parser.takeHead())
             return true
         } catch {
             #expect(error.status == 403)

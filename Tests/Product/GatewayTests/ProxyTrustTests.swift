@@ -15,7 +15,7 @@ import Testing
         var parser = HTTPRequestHeadParser(limits: HTTPLimits())
         let bytes = Array(text.utf8)
         _ = try #require(try parser.parse(bytes.span))
-        return parser.head
+        return parser.takeHead()
     }
 
     private func client(_ fields: String..., peer: String? = "10.0.0.1") throws -> ForwardedClient? {

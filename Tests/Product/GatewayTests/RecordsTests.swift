@@ -14,7 +14,7 @@ import Testing
         var parser = HTTPRequestHeadParser(limits: HTTPLimits())
         let bytes = Array("POST /mcp HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8)
         _ = try #require(try parser.parse(bytes.span))
-        return parser.head
+        return parser.takeHead()
     }
 
     private func call(_ name: String, _ end: CallEnd = .ok, era: Era = .modern) throws {

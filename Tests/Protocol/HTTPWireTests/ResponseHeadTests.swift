@@ -6,7 +6,7 @@ import Testing
 @Suite struct ResponseHeadTests {
     private func write(
         _ status: Int,
-        _ fields: [HTTPResponseHead.Field] = [],
+        _ fields: HTTPResponseFields = [],
         _ body: HTTPResponseHead.Body = .length(0),
         close: Bool = false
     ) throws -> String {
@@ -62,6 +62,19 @@ import Testing
             #expect(throws: HTTPWireError(.unsafeResponse)) { try write(200, [(name, [])]) }
         }
         #expect(throws: Never.self) { try write(200, [("Content-Type", []), ("Vary", [0xFC, 9])]) }
+    }
+
+    @Test func `fields are joined in their order, and one that is unsafe stays so`() throws {
+        var fields: HTTPResponseFields = [("A", [49])]
+        fields += [("B", [50])]
+        #expect(
+            try write(200, fields + [("C", [51])])
+                == "HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\nC: 3\r\nContent-Length: 0\r\n\r\n"
+        )
+        let bad: HTTPResponseFields = [("D", [10])]
+        for joined in [fields + bad, bad + fields] {
+            #expect(throws: HTTPWireError(.unsafeResponse)) { try write(200, joined) }
+        }
     }
 
     @Test func `a status out of range or a body where there is none is never written`() {

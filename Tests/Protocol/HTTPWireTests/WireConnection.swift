@@ -128,7 +128,7 @@ struct WireConnection {
     private mutating func readHead() throws -> Bool {
         let gathered = buffer
         guard let length = try parser.parse(gathered.span) else { return false }
-        let head = parser.head
+        let head = parser.takeHead()
         var fields: [[UInt8]] = []
         head.forEachField { fields.append(Array($0 + [UInt8(ascii: ":")] + $1)) }
         transcript.messages.append(
@@ -147,7 +147,6 @@ struct WireConnection {
             )
         )
         take(length)
-        parser.reset()
         switch head.bodyFraming {
         case .none, .length(0): transcript.messages[transcript.messages.count - 1].isComplete = true
         case .length(let length): body = .length(length)

@@ -111,7 +111,7 @@ final class ServerConversation: Conversation {
         edits: Edits
     ) throws(Failure) -> Int {
         try prepare()
-        let stated = edits
+        let stated = message.method == .initialize ? edits : nil
         var edits = edits
         // A listen lasts as long as its stream; everything else has its time.
         let clock = message.method == .listen ? nil : clock(for: message, bytes)
@@ -129,7 +129,7 @@ final class ServerConversation: Conversation {
                 source: .client
             )
         }
-        if message.method == .initialize { rememberHandshake(message, bytes, stated, id) }
+        if let stated { rememberHandshake(message, bytes, stated, id) }
         send(message, bytes, edits, call: id)
         watchCalls(clock?.deadline)
         return id

@@ -120,11 +120,12 @@ package final class FederatedBackend: Backend {
     // MARK: Tools
 
     /// Only a principal's own conversation says what a name means.
-    package func headerParameters(ofTool name: [UInt8]) -> HeaderParameters? { nil }
-
-    package func headerParameters(ofTool name: [UInt8], for principal: Principal) -> HeaderParameters? {
+    package func headerParameters(
+        ofTool name: @autoclosure () -> [UInt8]?,
+        for principal: Principal
+    ) -> HeaderParameters? {
         guard let conversation = byPrincipal[principal].flatMap({ conversations[$0] }),
-            let origin = conversation.names[.tools]?.origin(of: name)
+            let name = name(), let origin = conversation.names[.tools]?.origin(of: name)
         else { return nil }
         return members[origin.member].headerParameters(ofTool: origin.name, for: principal)
     }

@@ -103,8 +103,12 @@ package final class HostedBackend: Backend {
         }
     }
 
-    package func headerParameters(ofTool name: [UInt8]) -> HeaderParameters? {
-        server.inputSchema(ofTool: String(decoding: name, as: UTF8.self)).flatMap(HeaderParameters.init)
+    package func headerParameters(
+        ofTool name: @autoclosure () -> [UInt8]?,
+        for principal: Principal
+    ) -> HeaderParameters? {
+        name().flatMap { server.inputSchema(ofTool: String(decoding: $0, as: UTF8.self)) }
+            .flatMap(HeaderParameters.init)
     }
 
     package func learnTools(_ tools: Span<UInt8>) {}

@@ -22,7 +22,7 @@ final class ChildLink: ServerLink, ChildDelegate {
             context.loop.onNextTurn { [weak self] in self?.child.readKeptOutput() }
         }
     }
-    private(set) var traffic = LinkTraffic()
+    @exclusivity(unchecked) private(set) var traffic = LinkTraffic()
     /// The place that it holds; nil for one that is not counted.
     let place: ChildPlace?
     /// When it was started, in milliseconds of the loop's clock.
@@ -31,7 +31,7 @@ final class ChildLink: ServerLink, ChildDelegate {
     private let framing: Framing
     private let context: ServerContext
     private weak var supply: ChildSupply?
-    private var reader: FrameReader
+    @exclusivity(unchecked) private var reader: FrameReader
     /// Whether it said something before it had a delegate.
     private var hasHeld = false
     private var hasWideOutput = false

@@ -16,7 +16,7 @@ import Sessions
 /// what comes of it is an event of the stream, like everything that the server says. The session ends with the stream:
 /// that revision knows no way to come back.
 final class EventStreamFrontend {
-    private unowned let context: FrontendContext
+    private let context: FrontendContext
     private let legacy: LegacyFrontend
 
     init(_ context: FrontendContext, _ legacy: LegacyFrontend) {

@@ -17,9 +17,7 @@ extension FrontendContext {
         let accept = exchange.head.values(named: "accept").map { String(decoding: $0, as: UTF8.self) }
         let format = ExpositionFormat(accept: accept.joined(separator: ","))
         let text = pipeline.records.metrics.exposition(format)
-        var fields: [HTTPResponseField] = [
-            ("Content-Type", Array(format.contentType.utf8)), Responses.noStore,
-        ]
+        var fields = Responses.fields(ofType: format.contentType)
         if let origin = passage.origin { fields += Responses.crossOrigin(origin) }
         exchange.respond(200, fields) { $0.append(contentsOf: text) }
     }

@@ -70,7 +70,7 @@ struct HTTPReply: ReplyPort {
 
     func respond(_ status: Int, in session: Session?, _ body: (inout [UInt8]) -> Void) {
         var fields = Responses.jsonFields(origin: passage.origin)
-        if let session { fields.append(("Mcp-Session-Id", session.id.text)) }
+        if let session { fields.append("Mcp-Session-Id", session.id.text) }
         exchange.respond(status, fields, body: body)
     }
 
