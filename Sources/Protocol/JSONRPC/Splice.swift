@@ -14,6 +14,8 @@ package struct Edits: Sendable {
         case number(Int)
         case bytes([UInt8])
         case text(String)
+        /// What stands in `short`.
+        case short
     }
 
     private struct Edit: Sendable {
@@ -23,6 +25,9 @@ package struct Edits: Sendable {
 
     private var edits: InlineArray<8, Edit> = .init(repeating: Edit(slice: .absent, replacement: .number(0)))
     private var count = 0
+    /// A text that needs no memory of its own; its end, 0 for none.
+    private var short = InlineArray<96, UInt8>(repeating: 0)
+    private var shortEnd = 0
 
     /// Whether nothing is changed.
     package var isEmpty: Bool { count == 0 }
@@ -51,10 +56,37 @@ package struct Edits: Sendable {
         toObject slice: JSONSlice,
         of message: Span<UInt8>
     ) {
+        if Self.hasMembers(slice, of: message) { members.append(UInt8(ascii: ",")) }
+        replace(JSONSlice(slice.start + 1, slice.start + 1), with: members)
+    }
+
+    /// Puts members at the beginning of an object, for what goes with every call: short ones cost no memory.
+    package mutating func prepend(
+        _ members: Span<UInt8>,
+        toObject slice: JSONSlice,
+        of message: Span<UInt8>
+    ) {
+        guard shortEnd == 0, members.count < short.count else {
+            return prepend(Array(members), toObject: slice, of: message)
+        }
+        var room = short.mutableSpan
+        // Safe: the bound was checked above.
+        unsafe room.withUnsafeMutableBytes { room in
+            unsafe members.withUnsafeBytes { unsafe room.copyMemory(from: $0) }
+        }
+        shortEnd = members.count
+        if Self.hasMembers(slice, of: message) {
+            short[shortEnd] = UInt8(ascii: ",")
+            shortEnd += 1
+        }
+        insert(Edit(slice: JSONSlice(slice.start + 1, slice.start + 1), replacement: .short))
+    }
+
+    /// Whether an object, which a reader has validated, has any.
+    private static func hasMembers(_ slice: JSONSlice, of message: Span<UInt8>) -> Bool {
         var index = slice.start + 1
         while index < slice.end, message[index] <= UInt8(ascii: " ") { index += 1 }
-        if message[index] != UInt8(ascii: "}") { members.append(UInt8(ascii: ",")) }
-        replace(JSONSlice(slice.start + 1, slice.start + 1), with: members)
+        return message[index] != UInt8(ascii: "}")
     }
 
     /// Takes a member out of an object, with the comma that goes with it.
@@ -122,6 +154,7 @@ package struct Edits: Sendable {
             case .number(let number): output.append(decimal: number)
             case .bytes(let bytes): output.append(contentsOf: bytes)
             case .text(let text): output.append(text)
+            case .short: output.append(short.span.extracting(0..<shortEnd))
             }
             position = slice.end
         }

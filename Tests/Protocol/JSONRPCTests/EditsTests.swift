@@ -65,6 +65,18 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, 90, 91, 92, 95, 96, 300])
+    func `members of any length are put in front, several times`(_ length: Int) {
+        let first = #""n":""# + String(repeating: "x", count: length) + #"""#
+        let second = #""m":""# + String(repeating: "y", count: length) + #"""#
+        let text = #"[{"a":1},{ }]"#
+        let bytes = Array(text.utf8)
+        var edits = Edits()
+        edits.prepend(Array(first.utf8).span, toObject: JSONSlice(1, 8), of: bytes.span)
+        edits.prepend(Array(second.utf8).span, toObject: JSONSlice(9, 12), of: bytes.span)
+        #expect(apply(edits, text) == #"<[{\#(first),"a":1},{\#(second) }]"#)
+    }
+
     @Test func `a text is put on one line without touching its strings`() {
         #expect(apply(Edits(), "{\r\n\"a\":\n\"x\\ny\"}", onOneLine: true) == "<{  \"a\": \"x\\ny\"}")
     }

@@ -25,7 +25,7 @@ package struct TraceParent: Sendable, Equatable {
     package var isSampled: Bool { flags & 1 != 0 }
 
     /// The length of a value of version 00.
-    private static let length = 55
+    package static let length = 55
 
     /// Reads a value.
     ///
@@ -57,18 +57,24 @@ package struct TraceParent: Sendable, Equatable {
 
     /// Appends the value, of version 00.
     package func append(to output: inout [UInt8]) {
-        // Put together apart and appended once: it goes with every call that is traced.
         withUnsafeTemporaryAllocation(byteCount: Self.length, alignment: 1) { text in
-            text.copyBytes(from: "00-".utf8)
-            text.storeBytes(of: Hex.text(traceHigh), toByteOffset: 3, as: (UInt64, UInt64).self)
-            text.storeBytes(of: Hex.text(traceLow), toByteOffset: 19, as: (UInt64, UInt64).self)
-            text[35] = UInt8(ascii: "-")
-            text.storeBytes(of: Hex.text(span), toByteOffset: 36, as: (UInt64, UInt64).self)
-            text[52] = UInt8(ascii: "-")
-            text[53] = UInt8(ascii: "0")
-            text[54] = UInt8(ascii: "0") + flags
+            store(in: text)
             output.append(contentsOf: text)
         }
+    }
+
+    /// Puts the value, of version 00, into memory of its `length` or more: it goes with every call that is traced.
+    package func store(in text: UnsafeMutableRawBufferPointer) {
+        text[0] = UInt8(ascii: "0")
+        text[1] = UInt8(ascii: "0")
+        text[2] = UInt8(ascii: "-")
+        text.storeBytes(of: Hex.text(traceHigh), toByteOffset: 3, as: (UInt64, UInt64).self)
+        text.storeBytes(of: Hex.text(traceLow), toByteOffset: 19, as: (UInt64, UInt64).self)
+        text[35] = UInt8(ascii: "-")
+        text.storeBytes(of: Hex.text(span), toByteOffset: 36, as: (UInt64, UInt64).self)
+        text[52] = UInt8(ascii: "-")
+        text[53] = UInt8(ascii: "0")
+        text[54] = UInt8(ascii: "0") + flags
     }
 
     /// Appends the trace as 32 digits.

@@ -79,9 +79,10 @@ package final class CallTrace {
     package func write(_ message: Message, _ bytes: Span<UInt8>, _ edits: inout Edits) {
         guard let outgoing, !message.params.meta.isMalformed else { return }
         let meta = message.params.meta
+        if state == nil, baggage == nil, !meta.traceParent.isPresent, message.envelope.params.isPresent {
+            return Self.write(outgoing, meta.object, message.envelope.params, bytes, &edits)
+        }
         var members: [UInt8] = []
-        // Each call that is traced passes here: the array grows once.
-        members.reserveCapacity(128)
         if !meta.object.isPresent { members.append(literal: "\"_meta\":{") }
         if !meta.traceParent.isPresent { members.append(literal: "\"traceparent\":") }
         members.append(UInt8(ascii: "\""))
@@ -104,5 +105,30 @@ package final class CallTrace {
         guard let start = (0..<bytes.count).first(where: { bytes[$0] == UInt8(ascii: "{") }) else { return }
         let params = Array("\"params\":{".utf8) + members + Array("}".utf8)
         edits.prepend(params, toObject: JSONSlice(start, bytes.count), of: bytes)
+    }
+
+    /// Puts the place alone into `_meta`, or that into the parameters: what each call comes to whose client said nothing.
+    private static func write(
+        _ place: TraceParent,
+        _ meta: JSONSlice,
+        _ params: JSONSlice,
+        _ bytes: Span<UInt8>,
+        _ edits: inout Edits
+    ) {
+        let start: StaticString = meta.isPresent ? #""traceparent":""# : #""_meta":{"traceparent":""#
+        let end: StaticString = meta.isPresent ? #"""# : #""}"#
+        let count = start.utf8CodeUnitCount + TraceParent.length + end.utf8CodeUnitCount
+        withUnsafeTemporaryAllocation(byteCount: count, alignment: 1) { text in
+            start.withUTF8Buffer { text.copyBytes(from: $0) }
+            let rest = UnsafeMutableRawBufferPointer(rebasing: text[start.utf8CodeUnitCount...])
+            place.store(in: rest)
+            let last = UnsafeMutableRawBufferPointer(rebasing: rest[TraceParent.length...])
+            end.withUTF8Buffer { last.copyBytes(from: $0) }
+            edits.prepend(
+                Span(_unsafeBytes: UnsafeRawBufferPointer(text)),
+                toObject: meta.isPresent ? meta : params,
+                of: bytes
+            )
+        }
     }
 }
