@@ -42,6 +42,17 @@ final class Taking: HTTPHandler {
     func refused(_ refusal: HTTPRefusal) { refusals.append(refusal.status) }
 }
 
+extension HTTPServerLimits {
+    /// Under which nothing is over because a busy machine takes its time between two steps of a test: with a sanitizer,
+    /// and all tests side by side, that can be minutes.
+    static var patient: HTTPServerLimits {
+        let hour: UInt64 = 3_600_000
+        var limits = HTTPServerLimits()
+        (limits.head, limits.body, limits.idle, limits.write) = (hour, hour, hour, hour)
+        return limits
+    }
+}
+
 /// A server and a client that writes what it is told, on one loop.
 final class Line: ByteStreamDelegate {
     let handler: Taking
@@ -56,7 +67,7 @@ final class Line: ByteStreamDelegate {
             loop: loop,
             host: "127.0.0.1",
             port: 0,
-            limits: HTTPServerLimits(),
+            limits: .patient,
             handler: handler
         )
         client = try ByteStream(adopting: connectLoopback(server.port), kind: .tcp, loop: loop)

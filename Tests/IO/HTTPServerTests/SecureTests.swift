@@ -86,16 +86,9 @@ private final class SecureLine: ByteStreamDelegate {
     func streamDrained(on stream: ByteStream) {}
 }
 
-/// Bounds under which nothing is over because a busy machine takes its time.
-private var patient: HTTPServerLimits {
-    var limits = HTTPServerLimits()
-    limits.head = 600_000
-    return limits
-}
-
 private func withSecureLine(
     isSecure: Bool = true,
-    limits: HTTPServerLimits = patient,
+    limits: HTTPServerLimits = .patient,
     _ body: (EventLoop, LoopBound<SecureLine>) async throws -> Void
 ) async throws {
     let files = try Certificates()
