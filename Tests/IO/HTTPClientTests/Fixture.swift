@@ -16,6 +16,7 @@ final class Recorder: HTTPResponseDelegate {
     var ends: [HTTPClientFailure?] = []
     var onHead: (HTTPTransfer) -> Void = { _ in }
     var onPart: (HTTPTransfer) -> Void = { _ in }
+    var onEnd: () -> Void = {}
 
     var text: String { String(decoding: body, as: UTF8.self) }
     var kind: HTTPClientFailure.Kind? { ends.first??.kind }
@@ -32,7 +33,10 @@ final class Recorder: HTTPResponseDelegate {
         onPart(transfer)
     }
 
-    func responseEnded(_ failure: HTTPClientFailure?, of transfer: HTTPTransfer) { ends.append(failure) }
+    func responseEnded(_ failure: HTTPClientFailure?, of transfer: HTTPTransfer) {
+        ends.append(failure)
+        onEnd()
+    }
 }
 
 /// A client, a server and a recorder on one loop.
