@@ -45,7 +45,6 @@ package final class Child {
     private var open: Set<Pipe>
     /// What the child said on its standard error before its owner could be told.
     private var early: [UInt8] = []
-    private var isOutputPaused = false
     private var hasEnded = false
 
     /// The pipes that are read.
@@ -148,17 +147,6 @@ package final class Child {
     /// Ends the child's standard input after what is pending.
     package func endInput() { input.endWriting() }
 
-    /// Reads no more of the child's output for now; it is held back once the pipe is full.
-    package func pauseOutput() {
-        isOutputPaused = true
-        output.stopReading()
-    }
-
-    package func resumeOutput() {
-        isOutputPaused = false
-        output.startReading()
-    }
-
     /// The last lines of what the child wrote to its standard error, safe to print.
     package var diagnosticsTail: String { ring.text }
 
@@ -212,7 +200,7 @@ package final class Child {
         started(.success(self))
         if !early.isEmpty { delegate?.childDiagnostics(early.span, of: self) }
         early = []
-        if !isOutputPaused { output.startReading() }
+        output.startReading()
     }
 }
 
@@ -271,20 +259,10 @@ extension Child {
         close(process)
         finishIfComplete()
         guard !hasEnded else { return }
-        let lingering = LoopTimer(loop) { self.lingered() }
+        // Someone else holds the pipes; nobody waits for that.
+        let lingering = LoopTimer(loop) { self.finish() }
         lingering.schedule(after: 250)
         self.lingering = lingering
-    }
-
-    /// Someone else holds the pipes.
-    ///
-    /// Wait for a reader that has paused, but for nobody else.
-    private func lingered() {
-        if isOutputPaused, stopStage == .none, open.contains(.output) {
-            lingering?.schedule(after: 250)
-        } else {
-            finish()
-        }
     }
 
     private func finishIfComplete() {

@@ -43,18 +43,12 @@ enum Way: CaseIterable {
         }
     }
 
-    func start(
-        _ command: ChildCommand,
-        _ loop: EventLoop,
-        paused: Bool = false
-    ) async throws -> LoopBound<Watched> {
+    func start(_ command: ChildCommand, _ loop: EventLoop) async throws -> LoopBound<Watched> {
         let spawner = try spawner()
         return try await withCheckedThrowingContinuation { continuation in
             loop.post {
                 spawner.spawn(command, on: loop) { result in
-                    let watched = result.map { LoopBound(Watched($0), loop) }
-                    if paused, case .success(let watched) = watched { watched.value.child.pauseOutput() }
-                    continuation.resume(with: watched)
+                    continuation.resume(with: result.map { LoopBound(Watched($0), loop) })
                 }
             }
         }
