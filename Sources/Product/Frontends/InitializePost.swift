@@ -128,7 +128,7 @@ final class InitializePost: Caller {
         context.pipeline.sessions.insert(session)
         open?.session = session
         close(.ok, id: call.clientID)
-        let client = LegacyClient(context, session, capabilities)
+        let client = LegacyClient(context, session, conversation, capabilities)
         conversation.listener = client
         session.companion = client
         let result = try? JSONValue(bytes.extracting(message.envelope.result.range))

@@ -37,13 +37,21 @@ struct ClientCapabilities {
 final class LegacyClient: ConversationListener {
     private let context: FrontendContext
     private unowned let session: Session
+    /// What its session talks to.
+    let conversation: any Conversation
     private let capabilities: ClientCapabilities
     /// Where each request of the server went, for its withdrawal.
     private var asks: [Int: SessionStream] = [:]
 
-    init(_ context: FrontendContext, _ session: Session, _ capabilities: ClientCapabilities) {
+    init(
+        _ context: FrontendContext,
+        _ session: Session,
+        _ conversation: any Conversation,
+        _ capabilities: ClientCapabilities
+    ) {
         self.context = context
         self.session = session
+        self.conversation = conversation
         self.capabilities = capabilities
     }
 
@@ -56,7 +64,6 @@ final class LegacyClient: ConversationListener {
     }
 
     func asked(_ number: Int, _ message: Message, _ bytes: Span<UInt8>, suspect: SuspectedCall?) {
-        guard let conversation = session.foundation as? any Conversation else { return }
         guard capabilities.allow(message.method) else {
             let text = "The client did not declare that it can answer this"
             return conversation.refuse(number, Failure(.methodNotFound, text, source: .client))
@@ -99,15 +106,12 @@ final class LegacyClient: ConversationListener {
 
     func greetedAgain() {
         interrupted()
-        guard session.hasLostServer, let conversation = session.foundation as? any Conversation else {
-            return
-        }
-        regain(conversation)
+        if session.hasLostServer { regain() }
     }
 
     /// Another process takes the place of the server: it is told what that one was told, and the client that lists may have
     /// changed.
-    func regain(_ conversation: any Conversation) {
+    func regain() {
         session.hasLostServer = false
         if !conversation.remembersSession { conversation.remind(session.memory.requests) }
         guard let stream = session.listening else {

@@ -157,7 +157,7 @@ final class LegacyFrontend {
         }
         let conversation = try conversation(of: session)
         let requests = messages.count(where: { $0.envelope.kind == .request })
-        if requests > 0 { regain(session, conversation) }
+        if requests > 0 { regain(session) }
         let post = LegacyPost(context, port, session, expecting: requests)
         for (message, slice) in zip(messages, slices) {
             let part = bytes.extracting(slice.range)
@@ -178,17 +178,17 @@ final class LegacyFrontend {
 
     /// What a session talks to; it may have ended since the head of the request was read.
     private func conversation(of session: Session) throws(Refusal) -> any Conversation {
-        guard !session.hasEnded, let conversation = session.foundation as? any Conversation else {
+        guard !session.hasEnded, let client = session.companion as? LegacyClient else {
             throw Refusal(404, .sessionNotFound, "Session not found")
         }
         session.lastUsed = context.loop.now
-        return conversation
+        return client.conversation
     }
 
     /// A server that has died since the last request is followed by another, which has to be told what it was told.
-    private func regain(_ session: Session, _ conversation: any Conversation) {
+    private func regain(_ session: Session) {
         guard session.hasLostServer else { return }
-        (session.companion as? LegacyClient)?.regain(conversation)
+        (session.companion as? LegacyClient)?.regain()
     }
 
     private static func mayStandInBatch(_ message: Message) -> Bool {
@@ -207,7 +207,7 @@ final class LegacyFrontend {
         if session.memory.note(message, bytes) { context.lasting?.note(session) }
         switch message.envelope.kind {
         case .request:
-            regain(session, conversation)
+            regain(session)
             let post = LegacyPost(context, port, session, expecting: 1)
             post.send(message, bytes, to: conversation)
             if port.isOpen { visit.onVanish = { post.vanished() } }

@@ -113,7 +113,8 @@ final class Restoration: Caller {
     private func greet(_ session: Session, _ conversation: any Conversation, _ replay: SessionReplay) {
         let text = sleeping.record.initialize
         let params = (try? JSONValue(text.span))?["params"]
-        let client = LegacyClient(context, session, ClientCapabilities(params?["capabilities"]))
+        let capabilities = ClientCapabilities(params?["capabilities"])
+        let client = LegacyClient(context, session, conversation, capabilities)
         conversation.listener = client
         session.companion = client
         for text in replay.notifications {
