@@ -33,6 +33,7 @@ extension [UInt8] {
     @inlinable
     package mutating func append(decimal number: some BinaryInteger) {
         if number < 0 { append(UInt8(ascii: "-")) }
+        // Ids and lengths are short, and quicker one by one; times are not.
         if number.magnitude >= 100_000 { return append(digitsOf: number.magnitude) }
         let start = count
         var rest = number.magnitude

@@ -417,8 +417,9 @@ extension JSONReader {
     }
 
     private static func mix(_ hash: UInt64, _ word: UInt64) -> UInt64 {
-        let product = (hash ^ word) &* 0x9E37_79B9_7F4A_7C15
-        return product ^ (product >> 32)
+        // Both halves of the product: of one alone, a change in the last byte of a word could be undone by the next word.
+        let product = (hash ^ word).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
+        return product.high ^ product.low
     }
 
     /// Whether a string has these characters, after unescaping.

@@ -20,13 +20,13 @@ extension ByteStream {
     /// Not out of a call of the delegate.
     package func readKept() {
         loop.preconditionCurrent()
-        guard !isClosed, hasKept else { return }
+        guard !isClosed, kept.count > 0 else { return }
         deliver(0)
     }
 
     /// Where the next bytes go.
     func roomToRead() -> UnsafeMutableRawBufferPointer {
-        guard hasKept else { return loop.readBuffer }
+        guard kept.count > 0 else { return loop.readBuffer }
         let part = loop.readBuffer.count
         // What is more than a part is a large message, and likely of the size of the last one.
         return kept.room(part, total: kept.count > part ? mostKept : 0)
@@ -35,12 +35,11 @@ extension ByteStream {
     /// Gives the delegate what was kept and what has come.
     func deliver(_ count: Int) {
         keptFrom = nil
-        guard hasKept else {
+        guard kept.count > 0 else {
             let bytes = UnsafeRawBufferPointer(rebasing: loop.readBuffer[..<count])
             delegate?.streamReceived(Span<UInt8>(_unsafeBytes: bytes), on: self)
             if let keptFrom, keptFrom < count {
                 kept.append(UnsafeRawBufferPointer(rebasing: bytes[max(0, keptFrom)...]))
-                hasKept = true
             }
             return
         }
@@ -50,6 +49,5 @@ extension ByteStream {
         let rest = min(max(0, keptFrom ?? bytes.count), bytes.count)
         if rest > 0 { mostKept = bytes.count }
         kept.removeFirst(rest)
-        hasKept = kept.count > 0
     }
 }

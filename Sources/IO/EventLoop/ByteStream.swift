@@ -56,8 +56,6 @@ package final class ByteStream: LoopResource {
     private var hasEnded = false
     /// What was read and is given again.
     @exclusivity(unchecked) var kept = ByteQueue()
-    /// Whether there is something; asked at every read, and a flag is read without the run-time check.
-    var hasKept = false
     /// From where on the bytes that the delegate has are kept; nil if they are not.
     @exclusivity(unchecked) var keptFrom: Int?
     /// How many bytes were kept when they were last given in whole: as many may come again.
@@ -66,9 +64,7 @@ package final class ByteStream: LoopResource {
     @exclusivity(unchecked) var outbox: Outbox?
     /// What is to be written when the loop has come round; in the loop's list while there is something.
     @exclusivity(unchecked) var gathered: [UInt8] = []
-    /// Whether there is something.
-    ///
-    /// Asked at every write: unlike the array, a flag is read without the run-time check for overlapping accesses.
+    /// Whether it is in that list.
     var isGathering = false
     @exclusivity(unchecked) var ending = Ending.none
 

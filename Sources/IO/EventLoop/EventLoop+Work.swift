@@ -48,7 +48,6 @@ extension EventLoop {
         stream.gathered = spareBytes
         spareBytes = []
         gathering.append(stream)
-        isGathering = true
     }
 
     /// The memory of what was gathered comes back.
@@ -57,8 +56,7 @@ extension EventLoop {
     }
 
     private func flushGathering() {
-        guard isGathering else { return }
-        isGathering = false
+        guard !gathering.isEmpty else { return }
         var streams: [ByteStream] = []
         swap(&streams, &gathering)
         for stream in streams { stream.flushGathered() }

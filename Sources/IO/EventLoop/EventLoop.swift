@@ -10,9 +10,9 @@ import Synchronization
 /// Streams, timers, listeners and watchers belong to a loop and are used on its thread only. Other threads reach it by
 /// `post`, and Swift tasks by preferring it or by actors that name it as their executor.
 ///
-/// What belongs to a loop lends no part of itself to anything that calls back, so that accesses never overlap. The check
-/// of that at run time was a tenth of a call: properties that every message comes by go without, as
-/// `@exclusivity(unchecked)` says.
+/// What belongs to a loop is changed in place only by what calls nobody back, so that accesses never overlap. The check of
+/// that at run time was a tenth of a call: properties that every message comes by go without, as `@exclusivity(unchecked)`
+/// says.
 ///
 /// It starts with `start()` (a thread of its own) or `run()` (the calling thread), and ends after `stop()`: everything
 /// that is still open on it is closed, and what is posted later is dropped without being run. A task that still
@@ -38,8 +38,6 @@ package final class EventLoop: @unchecked Sendable {
     ///
     /// Loop thread only.
     @exclusivity(unchecked) var gathering: [ByteStream] = []
-    /// Whether there are any.
-    var isGathering = false
     /// Memory for the next of them.
     @exclusivity(unchecked) var spareBytes: [UInt8] = []
 

@@ -1,7 +1,6 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
 package import Configuration
-import HTTPServer
 import HTTPWire
 package import TLS
 

@@ -13,9 +13,6 @@ package enum HTTPFieldName: UInt8, Sendable, CaseIterable {
     /// Any other name; it has no slot.
     case other
 
-    /// How many slots there are.
-    static let slotCount = 24
-
     /// The field of a name that is known to be a token; case does not matter (RFC 9110 §5.1).
     ///
     /// The length and one letter leave a single candidate, whose spelling is then compared.

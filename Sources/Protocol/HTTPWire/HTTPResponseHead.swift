@@ -4,9 +4,8 @@ import Bytes
 
 /// Writes the heads of responses and the frames of chunked bodies (RFC 9112 §4 and §7.1).
 ///
-/// What is written cannot be read as more than one response: names are checked to be tokens, values to hold no
-/// control byte, and the fields that frame the message are written here and nowhere else. When a call fails,
-/// nothing was written.
+/// What is written cannot be read as more than one response: the fields are safe (`HTTPResponseFields`), and those that
+/// frame the message are written here and nowhere else. When a call fails, nothing was written.
 package enum HTTPResponseHead {
     /// How the body of a response is framed.
     package enum Body: Sendable, Equatable {

@@ -66,7 +66,7 @@ package struct Edits: Sendable {
         toObject slice: JSONSlice,
         of message: Span<UInt8>
     ) {
-        guard shortEnd == 0, members.count < short.count else {
+        guard !members.isEmpty, shortEnd == 0, members.count < short.count else {
             return prepend(Array(members), toObject: slice, of: message)
         }
         var room = short.mutableSpan

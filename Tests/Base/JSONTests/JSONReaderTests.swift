@@ -39,6 +39,26 @@ import Testing
         #expect(error("{\(names.dropLast().joined(separator: ","))}") == nil)
     }
 
+    @Test(arguments: [11, 12, 16, 20])
+    func `names are told apart though they differ in two places`(_ length: Int) {
+        let base = Array("option_amin0max0_abc".utf8.prefix(length))
+        var names: Set<String> = []
+        for first in 0..<length {
+            for second in first + 1..<length {
+                for (left, right): (UInt8, UInt8) in [(4, 4), (8, 12), (12, 4), (1, 1), (2, 6), (7, 3)] {
+                    var name = base
+                    name[first] ^= left
+                    name[second] ^= right
+                    names.insert(String(decoding: name, as: UTF8.self))
+                }
+            }
+        }
+        let members = names.filter { $0.utf8.allSatisfy { $0 >= 0x30 && $0 != 0x5C } }.map { "\"\($0)\":0" }
+        #expect(members.count > 200)
+        #expect(error("{\(members.joined(separator: ","))}") == nil)
+        #expect(error(#"{"option_amin0max0":1,"option_mmin4max4":2}"#) == nil)
+    }
+
     @Test(arguments: 1...20)
     func `names are told apart by any of their bytes, and known again when escaped`(_ length: Int) {
         let name = String(repeating: "a", count: length)

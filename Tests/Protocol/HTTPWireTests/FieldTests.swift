@@ -99,7 +99,13 @@ import Testing
                     let read = parser.takeHead().values(named: "x").map { Array($0) }
                     #expect(read == [[UInt8(ascii: "a")] + value + [UInt8(ascii: "z")]])
                 } else {
-                    #expect(throws: HTTPWireError.self) { _ = try parser.parse(text.span) }
+                    let kind: HTTPWireError.Kind =
+                        switch byte {
+                        case 10: .bareLineFeed
+                        case 13: .bareCarriageReturn
+                        default: .controlByteInValue
+                        }
+                    #expect(throws: HTTPWireError(kind)) { _ = try parser.parse(text.span) }
                 }
             }
         }
