@@ -15,7 +15,9 @@ private final class Waiter: ClientTransportDelegate {
     var over: [Int] = []
 
     func transportReceived(_ message: Span<UInt8>, of request: Int?) {
-        guard let request else { return }
+        // On a stream that is nobody's own, the message names its request.
+        let text = message.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+        guard let request = request ?? Int(text.filter(\.isNumber)) else { return }
         waiting.remove(request)
         answered.append(request)
     }
@@ -64,6 +66,12 @@ private final class Wire {
     }
 }
 
+/// What a scripted server remembers.
+private final class Line {
+    var stream: ByteStream?
+    var answered = 0
+}
+
 private let eventStream = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 
 @Suite("What a server leaves open or unanswered")
@@ -90,6 +98,42 @@ struct TransportPatienceTests {
                 #expect(Set(wire.value.waiter.over) == Set(1...12))
                 // None of them is asked for again.
                 #expect(wire.value.server.requests.count == 12)
+                wire.value.transport.close([]) {}
+            }
+        }
+    }
+
+    /// The answers come on the stream; the responses to the messages never end.
+    @Test func `nor does the response to a message stay open at a server of the oldest kind`() async throws {
+        try await withLoop { loop in
+            let wire = try await loop.run {
+                let line = Line()
+                let wire = try Wire(loop, stream: true) { request, stream in
+                    if request.line.hasPrefix("GET") {
+                        line.stream = stream
+                        stream.write(eventStream + "event: endpoint\ndata: /post\n\n")
+                    } else if !request.body.contains("never") {
+                        line.answered += 1
+                        line.stream?.write("event: message\ndata: {\"id\":\(line.answered)}\n\n")
+                    }
+                }
+                return LoopBound(wire, loop)
+            }
+            try await loop.run {
+                for id in 1...12 { wire.value.send(id, "tools/list") }
+                wire.value.send(13, "never")
+            }
+            try await loop.wait("all requests") { wire.value.server.requests.count == 14 }
+            try await loop.wait("the answered ones are closed") {
+                wire.value.server.connections.count(where: \.isClosed) == 12
+            }
+            try await loop.run { wire.value.transport.abandon(13) }
+            try await loop.wait("and the abandoned one") {
+                wire.value.server.connections.count(where: \.isClosed) == 13
+            }
+            try await loop.run {
+                #expect(wire.value.transport.pendingBytes == 0)
+                #expect(wire.value.waiter.over.isEmpty)
                 wire.value.transport.close([]) {}
             }
         }

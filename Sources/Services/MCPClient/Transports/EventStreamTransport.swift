@@ -12,7 +12,8 @@ import HTTPClient
 ///
 /// It starts with the GET; what is sent before the server has named that URL is kept in order. Each message is a POST of its
 /// own, and they may overtake each other; only a notification, which has no answer to wait for, is there before what is sent
-/// after it. It ends with the stream, which cannot be resumed.
+/// after it. A server that leaves the response to a POST open when the answer has come has a moment to end it. It ends with the
+/// stream, which cannot be resumed.
 package final class EventStreamTransport: ClientTransport {
     package weak var delegate: (any ClientTransportDelegate)?
     package var mirrorsHeaders: Bool { false }
@@ -25,6 +26,9 @@ package final class EventStreamTransport: ClientTransport {
     private var early: [OutgoingMessage] = []
     private var notice: Post?
     private var posts: [ObjectIdentifier: Post] = [:]
+    /// Those of them whose answers have come, the oldest first.
+    private var lingering: [Post] = []
+    private var lingerTimer: LoopTimer?
     private var isClosing = false
     private var hasEnded = false
 
@@ -77,6 +81,33 @@ package final class EventStreamTransport: ClientTransport {
 
     package func abandon(_ id: Int) {
         early.removeAll { $0.id == id }
+        for post in Array(posts.values) where post.id == id { drop(post) }
+    }
+
+    /// Closes a POST that nobody needs any more.
+    private func drop(_ post: Post) {
+        post.transfer?.cancel()
+        posts[ObjectIdentifier(post)] = nil
+        lingering.removeAll { $0 === post }
+    }
+
+    /// A message has come: the POSTs that nobody waits for any more have a moment to end.
+    private func letLinger() {
+        for post in posts.values {
+            guard let id = post.id, delegate?.transportAwaits(id) == false,
+                !lingering.contains(where: { $0 === post })
+            else { continue }
+            lingering.append(post)
+        }
+        while lingering.count > HTTPDestination.lingerLimit, let oldest = lingering.first { drop(oldest) }
+        guard !lingering.isEmpty else { return }
+        let timer = lingerTimer ?? LoopTimer(server.http.loop) { [weak self] in self?.endLingering() }
+        lingerTimer = timer
+        if !timer.isScheduled { timer.schedule(after: HTTPDestination.lingerTime) }
+    }
+
+    private func endLingering() {
+        for post in lingering { drop(post) }
     }
 
     package func close(_ fields: [OutgoingMessage.HTTPHeader], completion: @escaping () -> Void) {
@@ -86,6 +117,8 @@ package final class EventStreamTransport: ClientTransport {
         for post in posts.values { post.transfer?.cancel() }
         if server.ownsClient { server.http.close() }
         posts = [:]
+        lingering = []
+        lingerTimer?.close()
         stream = nil
         server.http.loop.onNextTurn(completion)
     }
@@ -103,6 +136,7 @@ package final class EventStreamTransport: ClientTransport {
 
     fileprivate func delivered(_ post: Post, _ error: MCPClientError?) {
         posts[ObjectIdentifier(post)] = nil
+        lingering.removeAll { $0 === post }
         if notice === post {
             notice = nil
             sendEarly()
@@ -113,6 +147,7 @@ package final class EventStreamTransport: ClientTransport {
     fileprivate func received(_ event: ServerSentEvent) {
         if event.type.equals("message") {
             delegate?.transportReceived(event.data.span, of: nil)
+            if !isClosing, !posts.isEmpty { letLinger() }
         } else if event.type.equals("endpoint"), endpoint == nil {
             let reference = String(decoding: event.data, as: UTF8.self)
             guard let endpoint = Self.resolve(reference, from: server.url) else {

@@ -17,6 +17,10 @@ package struct HTTPDestination {
     /// How long the server may take for a message that has no answer, in milliseconds.
     let noticeTimeout: Int
 
+    /// Milliseconds that a response may stay open after its answer, and how many may at once.
+    static let lingerTime: UInt64 = 2000
+    static let lingerLimit = 8
+
     /// Names one.
     ///
     /// - Parameters:

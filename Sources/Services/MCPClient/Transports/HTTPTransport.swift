@@ -45,9 +45,6 @@ package final class HTTPTransport: ClientTransport {
 
     /// Milliseconds that the end of a session may take.
     private static let farewell = 2000
-    /// Milliseconds that a response may stay open after its answer, and how many may at once.
-    private static let lingerTime: UInt64 = 2000
-    private static let lingerLimit = 8
 
     /// Makes a transport; nothing is sent before it is opened.
     package init(_ server: HTTPDestination) {
@@ -174,9 +171,9 @@ package final class HTTPTransport: ClientTransport {
     func lingers(_ reply: HTTPReply) {
         guard !isClosing else { return }
         lingering.append(reply)
-        if lingering.count > Self.lingerLimit { lingering.removeFirst().finish() }
+        if lingering.count > HTTPDestination.lingerLimit { lingering.removeFirst().finish() }
         if lingerTimer == nil { lingerTimer = LoopTimer(loop) { [weak self] in self?.endLingering() } }
-        if lingerTimer?.isScheduled == false { lingerTimer?.schedule(after: Self.lingerTime) }
+        if lingerTimer?.isScheduled == false { lingerTimer?.schedule(after: HTTPDestination.lingerTime) }
     }
 
     /// Ends what was there when the timer was set, and what came since: nothing is lost with it.
