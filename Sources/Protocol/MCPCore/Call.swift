@@ -114,9 +114,13 @@ package protocol Caller: AnyObject {
     func stillWaiting(_ call: Call, now: UInt64)
     /// Whether the client of the call is still there.
     var isPresent: Bool { get }
+    /// Whether a call is the gateway's own, which takes no place from those of its client.
+    var isOwn: Bool { get }
 }
 
 extension Caller {
     /// Who has no client of its own is there.
     package var isPresent: Bool { true }
+    /// Who calls, does it for a client.
+    package var isOwn: Bool { false }
 }

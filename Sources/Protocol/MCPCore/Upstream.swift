@@ -106,7 +106,7 @@ package struct Upstream {
     ///   - caller: Who is answered.
     ///   - clock: When it gives up.
     ///   - edits: Receives the new id and progress token.
-    /// - Returns: Our id for it; nil if as many calls wait as may.
+    /// - Returns: Our id for it; nil if as many calls wait as may, the gateway's own not counted.
     package mutating func add(
         _ message: Message,
         _ bytes: Span<UInt8>,
@@ -114,7 +114,8 @@ package struct Upstream {
         clock: CallClock?,
         edits: inout Edits
     ) -> Int? {
-        guard calls.count < capacity else { return nil }
+        guard caller.isOwn || calls.count < capacity || calls.values.count(where: { !$0.caller.isOwn }) < capacity
+        else { return nil }
         let id = nextID
         nextID += 1
         let token = message.params.meta.progressToken

@@ -19,9 +19,11 @@ struct Line {
 /// A caller that only has a name.
 final class NamedCaller: Caller {
     let name: String
+    let isOwn: Bool
 
-    init(_ name: String) {
+    init(_ name: String, isOwn: Bool = false) {
         self.name = name
+        self.isOwn = isOwn
     }
 
     func reply(_ message: Message, _ bytes: Span<UInt8>, to call: Call) {}

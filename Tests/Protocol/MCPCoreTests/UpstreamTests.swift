@@ -11,14 +11,15 @@ import Testing
         _ upstream: inout Upstream,
         _ text: String,
         _ name: String = "a",
-        deadline: UInt64? = nil
+        deadline: UInt64? = nil,
+        isOwn: Bool = false
     ) throws -> String? {
         let line = try Line(text)
         var edits = Edits()
         let id = upstream.add(
             line.message,
             line.bytes.span,
-            caller: NamedCaller(name),
+            caller: NamedCaller(name, isOwn: isOwn),
             clock: deadline.map { CallClock(at: 0, patience: $0, ceiling: 4 * $0) },
             edits: &edits
         )
@@ -117,6 +118,15 @@ import Testing
     func `the id of a broken answer is found where it is clear`(_ text: String, _ id: Int?) {
         let bytes = Array(text.utf8)
         #expect(Message.id(ofBroken: bytes.span) == id)
+    }
+
+    @Test func `what the gateway asks by itself takes no place from its client`() throws {
+        var upstream = Upstream(era: .legacy, capacity: 2)
+        let text = #"{"jsonrpc":"2.0","id":7,"method":"tools/list"}"#
+        for _ in 0..<3 { #expect(try add(&upstream, text, isOwn: true) != nil) }
+        for _ in 0..<2 { #expect(try add(&upstream, text) != nil) }
+        #expect(try add(&upstream, text) == nil)
+        #expect(try add(&upstream, text, isOwn: true) != nil)
     }
 
     @Test func `a server of the legacy era asks, takes back and is answered once`() throws {

@@ -32,6 +32,8 @@ final class FederatedCall: Caller {
         self.conversation = conversation
     }
 
+    var isOwn: Bool { outer.caller.isOwn }
+
     /// The number of the call at a server.
     var isWaitingHere: Bool { innerID == nil }
 

@@ -176,14 +176,16 @@ extension Conversation {
     func remind(_ requests: [[UInt8]]) {
         for text in requests {
             guard let message = try? Message(text.span) else { continue }
-            // A server that takes no more has refused it.
+            // A server that has gone again will be told when it is back.
             _ = try? call(message, text.span, from: UnheardCall(), edits: Edits())
         }
     }
 }
 
-/// A request whose answer nobody waits for.
+/// A request whose answer nobody waits for: of a session's memory, which has bounds of its own.
 private final class UnheardCall: Caller {
+    var isOwn: Bool { true }
+
     func reply(_ message: Message, _ bytes: Span<UInt8>, to call: Call) {}
     func notice(_ message: Message, _ bytes: Span<UInt8>, for call: Call) {}
     func failed(_ failure: Failure, _ call: Call) {}
