@@ -22,7 +22,7 @@ def table(measured):
             f"{sign}{number(compared)}" if compared is not None else "",
             span,
             row["target"],
-            "passes" if row["passes"] else "**misses**",
+            {True: "passes", False: "**misses**", None: ""}[row["passes"]],
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -55,7 +55,7 @@ def write(measured):
     """Prints the table; returns whether every target was met."""
     (OUTPUT / "result.json").write_text(json.dumps(measured, indent=2) + "\n")
     print(heading(measured), table(measured), sep="\n\n", flush=True)
-    missed = sum(not row["passes"] for row in measured["rows"])
-    total = len(measured["rows"])
+    judged = [row["passes"] for row in measured["rows"] if row["passes"] is not None]
+    missed, total = judged.count(False), len(judged)
     print(f"\n{total - missed} of {total} targets are met.")
     return missed == 0

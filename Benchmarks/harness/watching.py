@@ -40,9 +40,12 @@ class Collector:
         self.thread.join()
 
 
-def observing(collector):
-    """The settings of a gateway that logs as JSON and traces a tenth of the calls."""
-    return {"log": {"format": "json"}, "tracing": {"endpoint": f"{collector.url}/v1/traces", "sampleRatio": 0.1}}
+def observing(collector, share=0.1, calls="info"):
+    """The settings of a gateway that logs as JSON, calls from this level on, and traces this share of them."""
+    return {
+        "log": {"format": "json", "levels": {"calls": calls}},
+        "tracing": {"endpoint": f"{collector.url}/v1/traces", "sampleRatio": share},
+    }
 
 
 class Scraper:
