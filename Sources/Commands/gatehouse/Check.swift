@@ -10,9 +10,13 @@ enum Check {
     private static let usage = """
         Says every mistake in a configuration, with its place and what would be right.
 
-        Usage: gatehouse check [FILE]
+        Usage: gatehouse check [OPTION…] [FILE]
 
-        Without a FILE it reads gatehouse.json here, or one of the files that other clients use.
+          FILE, --config FILE
+                             the configuration; else gatehouse.json here, or one of the files that
+                             other clients use (mcp.json, .mcp.json, .vscode/mcp.json, …)
+          --host ADDRESS     check it for this address instead of the configured one
+          --port NUMBER      check it for this port instead of the configured one
 
         Exit status: 0 if there is no mistake (there may be warnings), 2 if there is.
         """
@@ -29,16 +33,16 @@ enum Check {
                 print(usage)
                 return 0
             }
-            return check(options["--config"])
+            return check(options["--config"], try options.overrides())
         } catch {
             Terminal.say("gatehouse check: \(error.message); see gatehouse check --help")
             return 2
         }
     }
 
-    private static func check(_ path: String?) -> Int32 {
+    private static func check(_ path: String?, _ overrides: ConfigurationOverrides) -> Int32 {
         let environment = ConfigurationEnvironment.current(variables: ProcessInfo.processInfo.environment)
-        let report = ConfigurationReader.load(path, in: environment)
+        let report = ConfigurationReader.load(path, overrides: overrides, in: environment)
         for issue in report.issues { print(issue.description) }
         let errors = report.issues.count { $0.severity == .error }
         var warnings = report.issues.count - errors

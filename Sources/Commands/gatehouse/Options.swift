@@ -1,5 +1,6 @@
 // Gatehouse. SPDX-License-Identifier: MIT
 
+import Configuration
 import Diagnostics
 import Glibc
 
@@ -56,6 +57,16 @@ struct Options {
 
     /// Whether a flag was given.
     func has(_ flag: String) -> Bool { flags.contains(flag) }
+
+    /// What `--host` and `--port` say over the file.
+    func overrides() throws(Misuse) -> ConfigurationOverrides {
+        var overrides = ConfigurationOverrides(host: self["--host"])
+        if let text = self["--port"] {
+            guard let port = UInt16(text) else { throw Misuse(message: "--port is a number up to 65535") }
+            overrides.port = port
+        }
+        return overrides
+    }
 
     /// The level of the log, if it was given.
     func logLevel() throws(Misuse) -> LogLevel? {

@@ -47,7 +47,7 @@ enum Serve {
                 guard options["--server"] == nil else {
                     throw Options.Misuse(message: "--server is for --mode stdio")
                 }
-                return serve(options, try options.logLevel(), try overrides(options))
+                return serve(options, try options.logLevel(), try options.overrides())
             case "stdio":
                 guard options["--host"] == nil, options["--port"] == nil else {
                     throw Options.Misuse(message: "--host and --port are for --mode http")
@@ -62,17 +62,6 @@ enum Serve {
             Terminal.say("gatehouse serve: \(error.message); see gatehouse serve --help")
             return 2
         }
-    }
-
-    private static func overrides(_ options: Options) throws(Options.Misuse) -> ConfigurationOverrides {
-        var overrides = ConfigurationOverrides(host: options["--host"])
-        if let text = options["--port"] {
-            guard let port = UInt16(text) else {
-                throw Options.Misuse(message: "--port is a number up to 65535")
-            }
-            overrides.port = port
-        }
-        return overrides
     }
 
     private static func serve(
