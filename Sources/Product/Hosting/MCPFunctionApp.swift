@@ -17,6 +17,8 @@ public import MCPServer
 public final class MCPFunctionApp: Sendable {
     private let mode: MCPMode
     private let configuration: GatewayConfiguration
+    /// What was found wrong with it, and does not keep it from starting.
+    private let issues: [ConfigurationIssue]
     private let keys: AccessKeys?
     private let hosted: [(name: String, server: MCPServer)]
     private let state = Locked(State())
@@ -31,7 +33,8 @@ public final class MCPFunctionApp: Sendable {
 
     /// Reads what is to be offered, and starts nothing.
     ///
-    /// With neither a server nor a file nor hosted ones, the well-known configuration files are looked for.
+    /// With neither a server nor a file nor hosted ones, the well-known configuration files are looked for. A mistake in one
+    /// server of a file keeps only that server from being used; the log says so at the start.
     ///
     /// - Parameters:
     ///   - mode: How the server is reached.
@@ -71,13 +74,16 @@ public final class MCPFunctionApp: Sendable {
         var overrides = ConfigurationOverrides(host: host, port: port)
         overrides.hosts = hosts
         overrides.prefix = ""
+        let report: ConfigurationReport
         if server == nil, configurationFile != nil || hosted.isEmpty {
-            let report = ConfigurationReader.load(configurationFile, overrides: overrides, in: environment)
+            // Keys say who is let in. Where there are none, the file has to say that everybody is.
+            if keys != nil { overrides.authentication = Authentication.none }
+            report = ConfigurationReader.load(configurationFile, overrides: overrides, in: environment)
             configuration = try Self.checked(report, report.mayStart)
         } else {
             // The access level has said who is let in.
             overrides.authentication = Authentication.none
-            let report =
+            report =
                 server.map {
                     ConfigurationReader.read(
                         $0.document.text(),
@@ -89,6 +95,7 @@ public final class MCPFunctionApp: Sendable {
             // The only server there is: what is wrong with it is wrong with all.
             configuration = try Self.checked(report, report.isValid)
         }
+        issues = report.issues
         if let problem = ListenerSecurity.problem(of: configuration)
             ?? Confinement.problem(of: configuration, in: environment)
         {
@@ -132,6 +139,9 @@ public final class MCPFunctionApp: Sendable {
         }
         do {
             let log = Log(configuration.logOutput(usual: .warning, sink: sink), subsystem: .gateway)
+            for issue in issues {
+                if issue.severity == .error { log.error("\(issue)") } else { log.warning("\(issue)") }
+            }
             let url = try await run.start(configuration, hosting: hosted, keys: keys, log: log)
             state.withLock { $0.url = url }
             return url

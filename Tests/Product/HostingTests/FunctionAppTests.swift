@@ -39,13 +39,18 @@ struct FunctionAppTests {
         }
     }
 
-    @Test func `offers what a configuration file says`() async throws {
+    /// A configuration in a file of its own.
+    private static func file(_ document: JSONValue) throws -> URL {
         let file = FileManager.default.temporaryDirectory.appending(path: "app-\(UUID().uuidString).json")
-        defer { try? FileManager.default.removeItem(at: file) }
-        let document: JSONValue = [
-            "servers": ["demo": ["command": .string(try program()), "args": ["demo"]]]
-        ]
         try Data(document.text()).write(to: file)
+        return file
+    }
+
+    @Test func `offers what a configuration file says`() async throws {
+        let file = try Self.file([
+            "servers": ["demo": ["command": .string(try program()), "args": ["demo"]]]
+        ])
+        defer { try? FileManager.default.removeItem(at: file) }
         let app = try byConfiguration(file.path, port: 0)
         #expect(await app.status.state == .stopped)
         let url = try await app.start()
@@ -67,8 +72,6 @@ struct FunctionAppTests {
 
     /// Starts what a file describes, stops it, and says what of the log is about its server's standard error.
     private func said(_ gateway: JSONValue) async throws -> [String] {
-        let file = FileManager.default.temporaryDirectory.appending(path: "app-\(UUID().uuidString).json")
-        defer { try? FileManager.default.removeItem(at: file) }
         let script = "echo \"my word is $WORD\" >&2; exec \"$0\" demo"
         let document: JSONValue = [
             "servers": [
@@ -79,7 +82,8 @@ struct FunctionAppTests {
             ],
             "gateway": gateway,
         ]
-        try Data(document.text()).write(to: file)
+        let file = try Self.file(document)
+        defer { try? FileManager.default.removeItem(at: file) }
         let app = try byConfiguration(file.path, port: 0)
         let lines = Locked<[String]>([])
         let url = try await app.start { line in
@@ -175,6 +179,45 @@ struct FunctionAppTests {
         #expect(throws: ServingFailure.self) {
             try MCPFunctionApp(accessLevel: .anonymous, hosted: [("a", twice), ("a", twice)])
         }
+    }
+
+    @Test func `starts although a program of the file is missing, and says so`() async throws {
+        let file = try Self.file([
+            "servers": [
+                "missing": ["command": "no-such-program-here"],
+                "demo": ["command": .string(try program()), "args": ["demo"], "nothing": true],
+            ]
+        ])
+        defer { try? FileManager.default.removeItem(at: file) }
+        let app = try byConfiguration(file.path, port: 0)
+        let lines = Locked<[String]>([])
+        _ = try await app.start { line in
+            lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) }
+        }
+        let servers = await app.status.servers
+        await app.stop()
+        #expect(servers.map(\.name) == ["missing", "demo", "federation"])
+        #expect(servers.filter { $0.problem != nil }.map(\.name) == ["missing"])
+        let said = lines.withLock { $0 }
+        #expect(said.contains { $0.contains("error: servers.missing.command: ") })
+        #expect(said.contains { $0.contains("warning: servers.demo.nothing: unknown key") })
+    }
+
+    @Test func `keys say who is let in, where a file does not`() throws {
+        let file = try Self.file(["servers": ["a": ["command": "sh"]]])
+        defer { try? FileManager.default.removeItem(at: file) }
+        func make(_ level: MCPAccessLevel) throws -> MCPFunctionApp {
+            try MCPFunctionApp(
+                configurationFile: file.path,
+                accessLevel: level,
+                host: "0.0.0.0",
+                hosts: ["mcp.example"],
+                port: 0
+            )
+        }
+        _ = try make(.function(keys: ["k"]))
+        let failure = #expect(throws: ServingFailure.self) { try make(.anonymous) }
+        #expect(failure?.description.contains("nobody is asked who they are") == true)
     }
 
     @Test(arguments: [true, false])
