@@ -11,6 +11,8 @@ package struct EgressRules: Sendable, Equatable {
     package enum Rule: Sendable, Hashable {
         /// A host by its name, in lower case, wherever it leads.
         case host(String)
+        /// One port of such a host.
+        case service(host: String, port: UInt16)
         /// The addresses of a range.
         case range(AddressRange)
     }
@@ -23,6 +25,15 @@ package struct EgressRules: Sendable, Equatable {
     /// Nothing but public addresses over https, and these.
     package init(allow: [Rule] = []) {
         self.allow = allow
+    }
+
+    /// Nothing but public addresses over https, and the host and port of a URL, for one that the operator has written.
+    ///
+    /// - Parameter url: The URL.
+    /// - Throws: Why it cannot be read.
+    package init(service url: String) throws(EgressRefusal) {
+        let destination = try Destination(url)
+        self.init(allow: [.service(host: destination.host, port: destination.port)])
     }
 
     /// Everything: for a URL that the user of the program has typed.
@@ -44,7 +55,7 @@ package struct EgressRules: Sendable, Equatable {
 
     /// The same for a URL that was read.
     package func refusal(of destination: Destination) -> EgressRefusal? {
-        guard !isOpen, !allows(destination.host) else { return nil }
+        guard !isOpen, !allows(destination) else { return nil }
         if let address = destination.address { return refusal(of: destination, at: address) }
         let isLocal = destination.host == "localhost" || destination.host.hasSuffix(".localhost")
         // Such names never leave this machine (RFC 6761 §6.3).
@@ -57,7 +68,7 @@ package struct EgressRules: Sendable, Equatable {
 
     /// Why an address must not be connected to for a request; nil if it may.
     package func refusal(of destination: Destination, at address: IPAddress) -> EgressRefusal? {
-        guard !isOpen, !allows(destination.host), !allows(address) else { return nil }
+        guard !isOpen, !allows(destination), !allows(address) else { return nil }
         let (found, range) = AddressClass.of(address)
         guard found == .public else { return EgressRefusal(.address("\(address)", found, range)) }
         return destination.isSecure ? nil : EgressRefusal(.insecure(destination.host))
@@ -65,8 +76,15 @@ package struct EgressRules: Sendable, Equatable {
 
     private static let loopback = [IPAddress("127.0.0.1"), IPAddress("::1")].compactMap(\.self)
 
-    private func allows(_ host: String) -> Bool {
-        allow.contains { if case .host(let name) = $0 { name.utf8.elementsEqual(host.utf8) } else { false } }
+    private func allows(_ destination: Destination) -> Bool {
+        allow.contains { rule in
+            switch rule {
+            case .host(let name): name.utf8.elementsEqual(destination.host.utf8)
+            case .service(let name, let port):
+                port == destination.port && name.utf8.elementsEqual(destination.host.utf8)
+            case .range: false
+            }
+        }
     }
 
     private func allows(_ address: IPAddress) -> Bool {

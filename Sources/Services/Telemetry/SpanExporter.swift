@@ -50,9 +50,15 @@ package final class SpanExporter {
         self.log = log.of(.tracing)
         fields =
             [HTTPField("Content-Type", "application/json")] + headers.map { HTTPField($0.name, $0.value) }
+        let rules: EgressRules
+        do throws(EgressRefusal) {
+            // The collector is the operator's own word, wherever it is: it, and nothing else of its host.
+            rules = try EgressRules(service: endpoint)
+        } catch {
+            throw SpanExportFailure(description: error.description)
+        }
         do throws(HTTPClientFailure) {
-            // The collector is the operator's own word, wherever it is.
-            client = try HTTPClient(loop, egress: .anywhere)
+            client = try HTTPClient(loop, egress: rules)
         } catch {
             throw SpanExportFailure(description: error.description)
         }

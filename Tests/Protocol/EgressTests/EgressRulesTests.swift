@@ -43,6 +43,28 @@ struct EgressRulesTests {
         #expect(rules.refusal(of: "http://internal.example.evil.example/") != nil)
     }
 
+    @Test(arguments: [
+        ("http://Collector.internal.:4318/v1/traces", "10.0.0.1"), ("http://127.0.0.1:4318/", "127.0.0.1"),
+        ("http://[::1]:4318", "::1"), ("http://localhost:4318/x?y", "127.0.0.1"),
+    ]) func `A service that is allowed is reached at its port, and nothing else of its host`(
+        url: String,
+        address: String
+    ) throws {
+        let rules = try EgressRules(service: url)
+        #expect(rules.refusal(of: url) == nil)
+        #expect(try refusal(rules, url, at: address) == nil)
+        let other = url.replacing(":4318", with: ":4319")
+        #expect(rules.refusal(of: other) != nil)
+        #expect(try refusal(rules, other, at: address) != nil)
+        #expect(rules.refusal(of: "http://10.0.0.1:4318/") != nil)
+        #expect(try refusal(rules, "https://other.example:4318", at: address) != nil)
+    }
+
+    @Test(arguments: ["https://user@a.example/", "http://2130706433:4318/", "ftp://a.example/", ""])
+    func `No rules are made of a URL that cannot be read`(url: String) {
+        #expect(throws: EgressRefusal.self) { try EgressRules(service: url) }
+    }
+
     @Test func `Addresses that are allowed may be reached by any name, with or without TLS`() throws {
         let rules = EgressRules(allow: [try range("10.1.0.0/16"), try range("::1")])
         #expect(rules.refusal(of: "http://10.1.2.3/") == nil)

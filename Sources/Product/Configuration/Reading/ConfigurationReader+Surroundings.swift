@@ -193,11 +193,23 @@ extension ConfigurationReader {
         }
     }
 
+    /// Reads where spans are sent: a URL that the guard of outgoing requests can read, too.
+    private mutating func readCollector(_ node: ConfigurationNode) -> String? {
+        guard let url = readWebAddress(node) else { return nil }
+        do throws(EgressRefusal) {
+            _ = try EgressRules(service: url)
+            return url
+        } catch {
+            findings.error(node, error.description)
+            return nil
+        }
+    }
+
     private mutating func readTracing(_ node: ConfigurationNode) {
         var tracing = TracingConfiguration(endpoint: "")
         readMembers(node, known: ConfigurationKeys.tracing) { reader, part in
             switch part.name {
-            case "endpoint": tracing.endpoint = reader.readWebAddress(part.node) ?? ""
+            case "endpoint": tracing.endpoint = reader.readCollector(part.node) ?? ""
             case "headers": tracing.headers = reader.readHeaders(part.node)
             case "serviceName":
                 tracing.serviceName = reader.findings.string(part.node) ?? tracing.serviceName
