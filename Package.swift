@@ -279,9 +279,8 @@ let package = Package(
             "Product",
             "Frontends",
             [
-                "Backends", "Configuration", "Crypto", "Diagnostics", "Gateway", "HTTPWire", "JSON",
-                "JSONRPC",
-                "MCPCore", "Sessions",
+                "Backends", "Configuration", "Crypto", "Diagnostics", "EventLoop", "Gateway", "HTTPWire",
+                "JSON", "JSONRPC", "MCPCore", "Sessions", "TestSupport",
             ]
         ),
         tests("Product", "Configuration", ["JSON", "Addresses", "Egress"], exclude: ["Cases"]),

@@ -170,6 +170,7 @@ package final class GatewayServer {
             context.pipeline.channels.drain(server: backend.name)
             servers.retire(backend, sessions, within: next.timeouts.shutdownGrace.wholeMilliseconds)
         }
+        context.pipeline.registry.retired = servers.registry.retired
         front.reloaded()
         log.info("the configuration is used; servers that have changed or are gone: \(gone.count)")
     }
@@ -260,6 +261,7 @@ package final class GatewayServer {
         let idle = configuration.timeouts.session.wholeMilliseconds
         let registry = context.pipeline.registry
         servers.sweep(now: now)
+        context.pipeline.registry.retired = servers.registry.retired
         cleanUpIfDue()
         context.lasting?.tick(context.pipeline.sessions.all, now: now)
         context.pipeline.channels.sweep(at: now)

@@ -18,7 +18,7 @@ import Telemetry
 final class ServerSet {
     /// All that answer calls, the federation among them; those that are retired are not.
     private(set) var backends: [any Backend] = []
-    /// Who finds them.
+    /// Who finds them, and knows of those that are retired.
     private(set) var registry = Registry([], defaultName: nil)
     private var configured: [String: Configured] = [:]
     private var federation: FederatedBackend?
@@ -27,7 +27,9 @@ final class ServerSet {
     private var former: [FederatedBackend] = []
     /// The sessions that federations hold with their servers.
     private let memberPlaces = MemberPlaces()
-    private var retired: [RetiredServer] = []
+    private var retired: [RetiredServer] = [] {
+        didSet { registry.retired = retired.map(\.backend) }
+    }
     private let hosted: [any Backend]
     private let environment: ConfigurationEnvironment
     private let loop: EventLoop
@@ -137,6 +139,7 @@ final class ServerSet {
         }
         backends = servers + (federation.map { [$0] } ?? [])
         registry = Registry(backends, former: former, defaultName: single ?? federation?.name)
+        registry.retired = retired.map(\.backend)
         warmUp(configured.values.map(\.backend)[...])
         return gone
     }

@@ -12,6 +12,8 @@ package struct Registry {
     package let defaultName: String?
     /// Those that only go on with what they have begun.
     private let former: [any Backend]
+    /// Those that are offered no more and finish what they were doing: nobody finds them.
+    package var retired: [any Backend] = []
 
     /// Makes the registry of some servers.
     package init(_ backends: [any Backend], former: [any Backend] = [], defaultName: String?) {
@@ -31,6 +33,9 @@ package struct Registry {
         backends[backend.name] === backend || former.contains { $0 === backend }
     }
 
-    /// All servers.
+    /// All servers that are offered.
     package var all: [any Backend] { names.compactMap { backends[$0] } }
+
+    /// All that may have processes: an old server and the one in its place have one name.
+    package var supervised: [any Backend] { all + retired }
 }

@@ -48,6 +48,23 @@ import Testing
         )
     }
 
+    @Test func `samples with the same labels become one row`() {
+        let registry = MetricsRegistry()
+        registry.reading("children", "Processes.", labels: ["server", "state"]) {
+            MetricSample.sums([
+                MetricSample(1, ["git", "up"]), MetricSample(2, ["time", "up"]),
+                MetricSample(4, ["git", "up"]), MetricSample(8, ["git", "warm"]),
+            ])
+        }
+        let lines = text(registry).split(separator: "\n").dropFirst(2)
+        #expect(
+            Array(lines) == [
+                #"children{server="git",state="up"} 5"#, #"children{server="time",state="up"} 2"#,
+                #"children{server="git",state="warm"} 8"#,
+            ]
+        )
+    }
+
     @Test func `a counter without labels is there before anything was counted`() {
         let registry = MetricsRegistry()
         _ = registry.counters("calls_total", "Calls.")

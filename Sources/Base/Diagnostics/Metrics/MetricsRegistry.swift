@@ -135,4 +135,19 @@ package struct MetricSample {
     package init(_ number: Int, _ values: [String] = []) {
         self.init(Double(number), values)
     }
+
+    /// Adds up those whose labels are the same, so that each row is there once; the order stays.
+    package static func sums(_ samples: [MetricSample]) -> [MetricSample] {
+        var sums: [MetricSample] = []
+        var places: [[String]: Int] = [:]
+        for sample in samples {
+            if let place = places[sample.values] {
+                sums[place] = MetricSample(sums[place].number + sample.number, sample.values)
+            } else {
+                places[sample.values] = sums.count
+                sums.append(sample)
+            }
+        }
+        return sums
+    }
 }

@@ -60,15 +60,26 @@ enum GatewayReadings {
         }
     }
 
+    /// Rows of all servers; those of an old one and of the one in its place are one row.
+    private static func rows(
+        _ pipeline: Pipeline,
+        _ read: @escaping (any Backend) -> [MetricSample]
+    ) -> () -> [MetricSample] {
+        { [unowned pipeline] in MetricSample.sums(pipeline.registry.supervised.flatMap(read)) }
+    }
+
     private static func register(serversOf pipeline: Pipeline, in metrics: MetricsRegistry) {
         metrics.reading("gatehouse_server_usable", "Whether a server can be used at all.", labels: ["server"])
         {
             [unowned pipeline] in
             pipeline.registry.all.map { MetricSample($0.problem == nil ? 1 : 0, [$0.name]) }
         }
-        metrics.reading("gatehouse_processes", "Processes of servers that run.", labels: ["server"]) {
-            [unowned pipeline] in pipeline.registry.all.map { MetricSample($0.processCount, [$0.name]) }
-        }
+        metrics.reading(
+            "gatehouse_processes",
+            "Processes of servers that run.",
+            labels: ["server"],
+            rows(pipeline) { [MetricSample($0.processCount, [$0.name])] }
+        )
         metrics.reading(
             "gatehouse_server_left_alone",
             "Whether a server keeps dying, so that it is tried only now and then.",
@@ -81,9 +92,8 @@ enum GatewayReadings {
     }
 
     private static func registerChildren(_ pipeline: Pipeline, in metrics: MetricsRegistry) {
-        /// Rows of all servers that have processes.
         func rows(_ read: @escaping (String, BackendStatistics) -> [MetricSample]) -> () -> [MetricSample] {
-            { [unowned pipeline] in pipeline.registry.all.flatMap { read($0.name, $0.statistics) } }
+            Self.rows(pipeline) { read($0.name, $0.statistics) }
         }
         metrics.reading(
             "gatehouse_children",
@@ -148,12 +158,16 @@ enum GatewayReadings {
     }
 
     private static func registerRemotes(_ pipeline: Pipeline, in metrics: MetricsRegistry) {
+        metrics.reading(
+            "gatehouse_remote_away",
+            "Whether a server elsewhere could not be reached when it was last asked.",
+            labels: ["server"]
+        ) { [unowned pipeline] in
+            pipeline.registry.all.compactMap { backend in
+                backend.statistics.remote.map { MetricSample($0.state == .away ? 1 : 0, [backend.name]) }
+            }
+        }
         let readings: [(String, String, Bool, (RemoteReport) -> Int)] = [
-            (
-                "gatehouse_remote_away",
-                "Whether a server elsewhere could not be reached when it was last asked.",
-                false, { $0.state == .away ? 1 : 0 }
-            ),
             ("gatehouse_remote_lines", "Lines to servers elsewhere.", false, { $0.lines.count }),
             (
                 "gatehouse_remote_lines_opened_total", "Lines to servers elsewhere that were opened.", true,
@@ -171,12 +185,16 @@ enum GatewayReadings {
             ),
         ]
         for (name, help, isCounter, read) in readings {
-            metrics.reading(name, help, isCounter ? .counter : .gauge, labels: ["server"]) {
-                [unowned pipeline] in
-                pipeline.registry.all.compactMap { backend in
-                    backend.statistics.remote.map { MetricSample(read($0), [backend.name]) }
+            metrics.reading(
+                name,
+                help,
+                isCounter ? .counter : .gauge,
+                labels: ["server"],
+                rows(pipeline) { backend in
+                    guard let remote = backend.statistics.remote else { return [] }
+                    return [MetricSample(read(remote), [backend.name])]
                 }
-            }
+            )
         }
     }
 }

@@ -24,7 +24,7 @@ extension FrontendContext {
 
     /// Answers with how many sessions and processes there are; to those on this machine also with what each is at.
     func answerSessionMetrics(_ exchange: HTTPExchange, _ passage: Passage) {
-        let processes = pipeline.registry.all.reduce(0) { $0 + $1.processCount }
+        let processes = pipeline.registry.supervised.reduce(0) { $0 + $1.processCount }
         var members: [JSONValue.Member] = [
             .init("active_sessions", .number(String(pipeline.sessions.count))),
             .init("total_processes", .number(String(processes))),
@@ -50,16 +50,27 @@ extension FrontendContext {
             .init("uptime_seconds", .number(String(uptime))),
             .init("draining", .bool(isDraining)),
             .init("open_calls", .number(String(pipeline.records.openCalls))),
-            .init("servers", .array(pipeline.registry.all.map(description))),
+            .init("servers", .array(serverDescriptions)),
         ]
     }
 
-    private func description(of backend: any Backend) -> JSONValue {
+    /// What each server is at; after those that are offered come those that are retired.
+    var serverDescriptions: [JSONValue] {
+        let registry = pipeline.registry
+        let offered = registry.all.map { backend in
+            let sessions = pipeline.sessions.count(server: backend.name)
+            return description(of: backend, state: state(of: backend), sessions: sessions)
+        }
+        // Nobody finds the sessions of these any more.
+        return offered + registry.retired.map { description(of: $0, state: "stopping", sessions: 0) }
+    }
+
+    private func description(of backend: any Backend, state: String, sessions: Int) -> JSONValue {
         let statistics = backend.statistics
         var members: [JSONValue.Member] = [
             .init("name", .string(backend.name)),
-            .init("state", .string(state(of: backend, statistics))),
-            .init("sessions", .number(String(pipeline.sessions.count(server: backend.name)))),
+            .init("state", .string(state)),
+            .init("sessions", .number(String(sessions))),
             .init("processes", .number(String(backend.processCount))),
         ]
         let counts = statistics.counts
@@ -75,8 +86,9 @@ extension FrontendContext {
         return .object(members)
     }
 
-    private func state(of backend: any Backend, _ statistics: BackendStatistics) -> String {
+    private func state(of backend: any Backend) -> String {
         if backend.problem != nil { return "unusable" }
+        let statistics = backend.statistics
         if statistics.remote?.state == .away { return "away" }
         if statistics.isLeftAlone { return statistics.remote == nil ? "crashing" : "away" }
         return backend.isKnown ? "up" : "unknown"
