@@ -1,4 +1,5 @@
-"""Processes of callers without a session end when nobody has needed them for long, or when others need their place."""
+"""Processes of callers without a session end when nobody has needed them for long, when others need their place, or
+when a schedule says so."""
 
 import threading
 
@@ -76,6 +77,49 @@ def test_a_round_can_be_answered_although_its_process_has_idled(gateway, ledger)
     idleness_passes(gateway, ledger, "modern")
     done = client.finish("one_round", "words", result, {"name": accepted()})
     assert text_of(done) == "done words"
+
+
+# An hour without use, so that nothing ends by being idle.
+LONG = {"timeouts": {"session": 3600}}
+EVERY_SECOND = {**LONG, "cleanupSchedule": "* * * * * *"}
+
+
+def cleanings(gateway):
+    return gateway.log.count("cleaning up, as scheduled")
+
+
+def test_a_schedule_ends_a_process_that_nobody_needs_and_without_one_it_stays(make_gateway, ledger, era):
+    servers = {"plain": plain("--era", era, era=era)}
+    kept, cleaned = make_gateway(servers, LONG), make_gateway(servers, EVERY_SECOND)
+    patient, client = Caller(kept, ledger, "plain"), Caller(cleaned, ledger, "plain")
+    staying = pid_of(patient)
+    for _ in range(3):
+        pid = pid_of(client)
+        until(lambda: not is_alive(pid), "the end of a process that nobody needs when it is time", timeout=20)
+    assert cleanings(cleaned) >= 3 and cleanings(kept) == 0
+    assert pid_of(patient) == staying, "it has been idle for longer than each of those that ended"
+
+
+def test_a_schedule_leaves_a_running_call_a_listen_and_a_session(make_gateway, ledger, era, tmp_path):
+    gateway = make_gateway({name: plain("--era", era, era=era) for name in ("call", "listen", "session")}, EVERY_SECOND)
+    session = LegacySession(gateway, ledger, "session").open()
+    listening, calling = Caller(gateway, ledger, "listen"), Caller(gateway, ledger, "call")
+    stream = listening.listen(id="kept", toolsListChanged=True)
+    assert stream.message()["method"] == "notifications/subscriptions/acknowledged"
+    gate = tmp_path / "gate"
+    connection, exchange = calling.begin(calling.message("tools/call", LegacySession.tool("hold", str(gate))))
+    held = until(lambda: gateway.journal("call", "hold"), "the call")
+    pids = [session.whoami()["pid"], pid_of(listening), held[0]["pid"]]
+    before = cleanings(gateway)
+    until(lambda: cleanings(gateway) >= before + 3, "three times of the schedule", timeout=20)
+    assert all(is_alive(pid) for pid in pids)
+    gate.touch()
+    assert text_of(connection.read(exchange).json()["result"]) == "released"
+    until(lambda: not is_alive(pids[2]), "the end of the process whose call is over", timeout=20)
+    listening.call("change")
+    assert stream.message()["method"] == "notifications/tools/list_changed"
+    assert session.whoami()["pid"] == pids[0], "no session has ended"
+    stream.connection.close()
 
 
 def test_callers_with_many_sets_of_capabilities_share_the_places(gateway, ledger, era):
