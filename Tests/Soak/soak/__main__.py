@@ -66,6 +66,10 @@ def measured(options):
                     print("".join(log.read_text(errors="replace").splitlines(True)[-20:]))
                 good = False
                 continue
+        if not found:
+            print(f"{name.upper()}: nothing was measured", flush=True)
+            good = False
+            continue
         figures += found
         print(f"{name.upper()}: {module.__doc__.splitlines()[0].partition(': ')[2]} {time.monotonic() - begun:.0f} s", flush=True)
         print(table(found), flush=True)

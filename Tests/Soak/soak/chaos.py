@@ -1,6 +1,7 @@
 """What goes wrong, and when: one seed is one schedule."""
 
 import asyncio
+import collections
 import json
 import os
 import random
@@ -40,6 +41,10 @@ ALL = [
 ]
 # What the processes of a server that was stopped or killed need to be well again.
 CONVALESCENCE = 2 * load.REQUEST + load.START
+# Seconds in which a configuration is read again after SIGHUP.
+READING = 2.0
+# How a step says that it did nothing.
+NOTHING = ("nobody there", "not tried")
 
 
 @dataclass
@@ -99,6 +104,8 @@ class Chaos:
     def __init__(self, target, book, actors, disk, seed):
         self.target, self.book, self.actors, self.disk = target, book, actors, disk
         self.seed, self.said = seed, []
+        # How often each kind of step was done, and why those that were not were not.
+        self.done, self.undone = collections.Counter(), {}
         self.deleted = []
         self.worker = None
 
@@ -108,6 +115,17 @@ class Chaos:
             await asyncio.sleep(max(0.0, start + step.at - time.monotonic()))
             did = await getattr(self, step.name.replace(" ", "_"))(step)
             self.said.append(f"{time.monotonic() - start:7.2f} s  {step.name}: {did}")
+            if did.startswith(NOTHING):
+                self.undone[step.name] = did
+            else:
+                self.done[step.name] += 1
+
+    def tally(self, names):
+        """What was done and what was not, in two lines at most."""
+        done = ", ".join(f"{self.done[name]} x {name}" for name in sorted(self.done))
+        missing = sorted(name for name in set(names) if not self.done[name])
+        reasons = ", ".join(f"{name} ({self.undone.get(name, 'not in the schedule of this seed')})" for name in missing)
+        return [f"done: {done or 'nothing'}", *([f"not done: {reasons}"] if missing else [])]
 
     # MARK: Processes
 
@@ -202,20 +220,27 @@ class Chaos:
             session.close()
 
     async def reload(self, step):
-        """The configuration is read again: the same, another, or a broken one."""
+        """The configuration is read again: the same, another, or a broken one. The log must say what came of it."""
         status = (Path("/proc") / str(self.target.pid) / "status").read_text()
         caught = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigCgt:"))
         if not caught & 1:
+            self.book.violated("SIGHUP would end the gateway: it does not read its configuration again")
             return "not tried: this gateway does not read its configuration again"
-        if step.chance < 0.3:
-            self.target.config.write_text("{ this is no configuration")
-        else:
-            limits = {**self.target.settings["limits"], "connections": 2000 + int(step.more * 100)}
-            self.target.write_configuration({**self.target.settings, "limits": limits})
-        self.target.signal(signal.SIGHUP)
+        is_broken = step.chance < 0.3
+        what, wanted = ("a broken file", "refused") if is_broken else ("another limit", "used")
+        with self.target.reading() as reading:
+            if is_broken:
+                self.target.replace_configuration("{ this is no configuration")
+            else:
+                limits = {**self.target.settings["limits"], "connections": 2000 + int(step.more * 100)}
+                self.target.write_configuration({**self.target.settings, "limits": limits})
+            self.target.signal(signal.SIGHUP)
+            said = await reading.outcome(READING + self.book.slack)
+        if said != wanted:
+            self.book.violated(f"SIGHUP and {what}: it should be {wanted}, and the log says {said or 'nothing'}")
         await asyncio.sleep(0.2)
         self.target.write_configuration()
-        return "a broken file" if step.chance < 0.3 else "another limit"
+        return f"{what}, which was {said}"
 
     # MARK: Clients
 

@@ -49,9 +49,13 @@ def children_of(pid):
     return sorted(child for child, (parent, state) in parents().items() if parent == pid and state not in "ZX")
 
 
+def cores():
+    """How many processors there are for all that runs here."""
+    return len(os.sched_getaffinity(0))
+
+
 def description():
     """The machine, in a line."""
-    cores = len(os.sched_getaffinity(0))
     model, total = "unknown processor", 0
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
@@ -60,7 +64,7 @@ def description():
     for line in Path("/proc/meminfo").read_text().splitlines():
         if line.startswith("MemTotal"):
             total = int(line.split()[1]) // 1024
-    return f"{cores} x {model}, {total} MiB, Linux {os.uname().release}, load {os.getloadavg()[0]:.1f}"
+    return f"{cores()} x {model}, {total} MiB, Linux {os.uname().release}, load {os.getloadavg()[0]:.1f}"
 
 
 class Processor:

@@ -34,6 +34,13 @@ class Plan:
         """One gateway must live through the round, and the machine be its own."""
         return self.is_strict and "kill gateway" not in self.names
 
+    @property
+    def mercy(self):
+        """Why memory is not judged, in words."""
+        if "kill gateway" in self.names:
+            return "memory is not judged in this round, whose gateway is killed between the measurements"
+        return "memory is not judged in this round: it is a short one, or the machine does much else (--lenient)"
+
 
 @dataclass
 class Level:
@@ -104,7 +111,9 @@ async def play(plan, folder):
         await events.finish_worker()
         await settled(target, book, patience)
         after = Level.of(target.pid)
-        lines += [f"before: {base}", f"after:  {after}"]
+        lines += [*events.tally(plan.names), f"before: {base}", f"after:  {after}"]
+        if not plan.judges_memory:
+            lines.append(plan.mercy)
         if after.descriptors > base.descriptors * 1.1 + 1:
             book.violated(f"descriptors leak: {base.descriptors} before, {after.descriptors} after")
         if after.threads > base.threads + 2:

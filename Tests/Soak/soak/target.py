@@ -12,6 +12,7 @@ import time
 from peers.gateway import BINARY, Gateway
 from peers.processes import is_alive, zombies_of
 from soak import HERE, ROOT, machine
+from soak.reading import Reading
 
 LISTENING = re.compile(rb"listening on http")
 BUILT = ROOT / ".build" / "soak"
@@ -68,7 +69,13 @@ class Target(Gateway):
 
     def write_configuration(self, settings=None):
         document = {"mcpServers": self.servers, "gateway": settings or self.settings or {}}
-        self.config.write_text(json.dumps(document, indent=2))
+        self.replace_configuration(json.dumps(document, indent=2))
+
+    def replace_configuration(self, text):
+        """At once, so that nobody reads half of it."""
+        fresh = self.config.with_suffix(".fresh")
+        fresh.write_text(text)
+        fresh.replace(self.config)
 
     def start(self, timeout=30.0):
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -109,6 +116,10 @@ class Target(Gateway):
     @property
     def is_running(self):
         return self.process is not None and self.process.poll() is None
+
+    def reading(self):
+        """What the log says from now on about reading the configuration again."""
+        return Reading(self.log_file)
 
     def launchers(self):
         """The launchers, which are the gateway's own children, in order."""

@@ -40,6 +40,36 @@ async def latencies(client, count, pause=0.0, **arguments):
     return times, failed
 
 
+async def latencies_until(client, stop, pause=0.0):
+    """The same until an event."""
+    times, failed = [], 0
+    while not stop.is_set():
+        more, wrong = await latencies(client, 1, pause)
+        times += more
+        failed += wrong
+    return times, failed
+
+
+# The gateway, the load client, and a server on each side of a comparison, none of which shall wait for another.
+PROCESSORS = 4
+
+
+def crowded():
+    """Why times are not compared here; None if they are."""
+    if machine.cores() >= PROCESSORS:
+        return None
+    return (
+        f"the gateway, the load client and the servers share {machine.cores()} processors, so that it does not show "
+        f"for which of them a call waits; it is judged where there are {PROCESSORS}"
+    )
+
+
+def by_chance(one, other, limit):
+    """Why nothing is compared with two quiet times, of which one is more than `limit` times the other; None if not."""
+    times = max(one, other) / min(one, other)
+    return f"here chance alone makes one quiet time {times:.1f} times as long as another" if times > limit else None
+
+
 async def in_waves(count, width, make):
     """Runs `make(number)` for each number, so many at a time; the results in order."""
     gate = asyncio.Semaphore(width)
@@ -62,4 +92,19 @@ async def healthy(port, timeout=2.0):
     return time.monotonic() - begun if status == 200 else None
 
 
-__all__ = ["LOTS", "Closed", "Failed", "Session", "Stateless", "healthy", "in_waves", "latencies", "machine", "marker", "running"]
+__all__ = [
+    "LOTS",
+    "Closed",
+    "Failed",
+    "Session",
+    "Stateless",
+    "by_chance",
+    "crowded",
+    "healthy",
+    "in_waves",
+    "latencies",
+    "latencies_until",
+    "machine",
+    "marker",
+    "running",
+]

@@ -2,12 +2,15 @@
 
 import asyncio
 import signal
+import time
 
 from soak.figures import Figure
 from soak.reliability.common import Closed, Failed, Session, Stateless, machine, marker
 from soak.target import Target
 
 RELOADS, CLIENTS = 1000, 8
+# One of so many is of a broken file; seconds in which the log must say what came of each.
+BROKEN, PATIENCE = 50, 10
 
 
 async def measure(folder, scale):
@@ -16,18 +19,17 @@ async def measure(folder, scale):
     target = Target(folder, servers, {"limits": {"sessions": 500}})
     target.start()
     try:
-        target.signal(signal.SIGHUP)
-        await asyncio.sleep(0.5)
-        if not target.is_running:
-            print("R24 is not measured: SIGHUP ends this gateway", flush=True)
-            return []
-        return await measured(target, count)
+        with target.reading() as reading:
+            target.signal(signal.SIGHUP)
+            if await reading.outcome(PATIENCE) != "used":
+                raise AssertionError(f"SIGHUP did not make the gateway read its configuration again:\n{target.tail()}")
+            return await measured(target, reading, count)
     finally:
-        if target.is_running and (wrong := target.end()):
+        if wrong := target.end():
             raise AssertionError("; ".join(wrong))
 
 
-async def measured(target, count):
+async def measured(target, reading, count):
     stop, failed, answered, strangers = asyncio.Event(), 0, 0, 0
 
     async def client(number):
@@ -48,18 +50,29 @@ async def measured(target, count):
     await asyncio.sleep(1)
     before = machine.descriptors(target.pid)
     memory = machine.memory(target.pid)[1]
-    broken = 0
+    first = reading.used
+    broken = wrong = unsaid = 0
+    begun = time.monotonic()
     for number in range(count):
-        if number % 50 == 49:
-            target.config.write_text("{ this is no configuration")
-            broken += 1
+        is_broken = number % BROKEN == BROKEN - 1
+        broken += is_broken
+        if is_broken:
+            target.replace_configuration("{ this is no configuration")
         else:
             target.write_configuration({"limits": {"sessions": 500 + number % 7}})
         target.signal(signal.SIGHUP)
-        await asyncio.sleep(0.01)
+        said = await reading.outcome(PATIENCE)
+        unsaid += said is None
+        wrong += said == ("used" if is_broken else "refused")
+        if said is None and not target.is_running:
+            raise AssertionError(f"the gateway ended after {number} reloads:\n{target.tail()}")
+        await asyncio.sleep(0.005)
+    took = time.monotonic() - begun
+    used, refused = reading.used, reading.refused
     target.write_configuration()
     target.signal(signal.SIGHUP)
-    await asyncio.sleep(1)
+    await reading.outcome(PATIENCE)
+    await asyncio.sleep(0.5)
     stop.set()
     await asyncio.gather(*clients)
     fresh = await Session(target.port, "legacy").open()
@@ -69,7 +82,10 @@ async def measured(target, count):
     await asyncio.sleep(0.5)
     return [
         Figure("R24", "reloads", count, ""),
-        Figure("R24", "of them of a broken file", broken, ""),
+        Figure("R24", "in all", took, "s"),
+        Figure("R24", "of them used, as the log says", used - first, "", least=count - broken),
+        Figure("R24", "of a broken file, and refused", refused, "", least=broken),
+        Figure("R24", "of which the log says the contrary, or nothing", wrong + unsaid, "", most=0),
         Figure("R24", "calls meanwhile", answered, "", least=count / 10),
         Figure("R24", "of them failed", failed, "", most=0),
         Figure("R24", "clients that lost their process", strangers, "", most=0),

@@ -10,6 +10,11 @@ from soak.figures import Figure
 from soak.reliability.common import Closed, Failed, Session, machine, marker, running
 
 KILLS, BYSTANDERS = 200, 8
+# Milliseconds before each restart in a row; by chance it is up to a quarter more.
+DELAYS = [100, 200, 400, 800]
+# What a wait that is measured here may be shorter by, since the caller is told of a death a little after it; and what
+# it may be longer by, in which the server is started, greeted again, and dies.
+TELLING, STARTING = 50, 500
 
 
 async def measure(folder, scale):
@@ -66,18 +71,31 @@ async def measure(folder, scale):
         Figure("R4", "its next call, half of them", machine.percentile(again or [0], 0.5), "ms"),
         Figure("R4", "errors of other sessions", errors, "", most=0),
         Figure("R4", "answers of other sessions meanwhile", answered, "", least=1),
-        Figure("R4", "waits for a server that dies in every call: first", waits[0] if waits else 0, "ms"),
-        Figure("R4", "the last of them", waits[-1] if waits else 0, "ms"),
+        Figure("R4", "a call whose server dies in it, the first", waits[0], "ms", most=1000),
+        *(
+            Figure(
+                "R4",
+                f"the next of them, with restart {number} in a row after {delay} ms",
+                waits[number],
+                "ms",
+                least=delay - TELLING,
+                most=delay * 1.25 + STARTING,
+            )
+            for number, delay in enumerate(DELAYS, 1)
+        ),
     ]
 
 
 async def back_off(target):
-    """How long calls take that find their server dead again and again, without an answer between."""
+    """How long calls take that each find their server dead and then die with it; None for one that did not fail."""
     session, waits = await Session(target.port, "victim").open(), []
-    for _ in range(5):
+    for _ in range(1 + len(DELAYS)):
         begun = time.monotonic()
         try:
             await asyncio.wait_for(session.work("die", "x"), 30)
-        except (Failed, Closed, TimeoutError):
+            waits.append(None)
+        except Failed:
             waits.append((time.monotonic() - begun) * 1000)
+        except (Closed, TimeoutError):
+            waits.append(None)
     return waits
