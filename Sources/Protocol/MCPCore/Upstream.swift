@@ -114,8 +114,8 @@ package struct Upstream {
         clock: CallClock?,
         edits: inout Edits
     ) -> Int? {
-        guard caller.isOwn || calls.count < capacity || calls.values.count(where: { !$0.caller.isOwn }) < capacity
-        else { return nil }
+        let hasRoom = calls.count < capacity || calls.values.count { !$0.caller.isOwn } < capacity
+        guard caller.isOwn || hasRoom else { return nil }
         let id = nextID
         nextID += 1
         let token = message.params.meta.progressToken
