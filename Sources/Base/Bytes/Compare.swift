@@ -13,28 +13,30 @@ extension Span<UInt8> {
         return text.withUTF8Buffer { unsafe equals(Span(_unsafeElements: $0)) }
     }
 
-    /// Whether the bytes are the same.
+    /// Whether the bytes are the same, once these bits are set in each of the first.
     @inlinable
-    package func equals(_ other: Span<UInt8>) -> Bool {
+    package func equals(_ other: Span<UInt8>, setting bits: UInt8 = 0) -> Bool {
         guard count == other.count else { return false }
         // In words that may overlap: names are compared with literals in every message. No load leaves the bytes.
         guard count >= 4 else {
-            for index in indices where self[index] != other[index] { return false }
+            for index in indices where self[index] | bits != other[index] { return false }
             return true
         }
         let (first, second) = (unsafe bytes, unsafe other.bytes)
         guard count >= 8 else {
-            return Self.word(first, 0, UInt32.self) == Self.word(second, 0, UInt32.self)
-                && Self.word(first, count - 4, UInt32.self) == Self.word(second, count - 4, UInt32.self)
+            let set = UInt32(bits) &* 0x0101_0101
+            return Self.word(first, 0, UInt32.self) | set == Self.word(second, 0, UInt32.self)
+                && Self.word(first, count - 4, UInt32.self) | set == Self.word(second, count - 4, UInt32.self)
         }
+        let set = UInt64(bits) &* 0x0101_0101_0101_0101
         var index = 0
         while index < count - 8 {
             guard
-                Self.word(first, index, UInt64.self) == Self.word(second, index, UInt64.self)
+                Self.word(first, index, UInt64.self) | set == Self.word(second, index, UInt64.self)
             else { return false }
             index += 8
         }
-        return Self.word(first, count - 8, UInt64.self) == Self.word(second, count - 8, UInt64.self)
+        return Self.word(first, count - 8, UInt64.self) | set == Self.word(second, count - 8, UInt64.self)
     }
 
     /// The word at an offset, as it stands in memory; traps if not all of it lies within the bytes.

@@ -7,6 +7,7 @@
 ///
 /// The object owns it, sets it when it is made, and clears it in its `deinit`. One loop's, like the object.
 package final class LoopReference<Object: AnyObject> {
+    // safe: the object clears it first of all in its `deinit`, on the one thread that uses both.
     private unowned(unsafe) var held: Object?
 
     /// Starts empty.

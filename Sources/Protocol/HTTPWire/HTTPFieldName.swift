@@ -54,28 +54,9 @@ package enum HTTPFieldName: UInt8, Sendable, CaseIterable {
 
     /// Setting bit 5 lowers letters and leaves `-` alone; no other token byte becomes one of these by it.
     private func isSpelled(_ input: Span<UInt8>, _ start: Int, _ length: Int) -> Bool {
-        let letters = Self.letters.span.extracting(Int(rawValue) &* Self.stride..<Self.letters.count)
-        let (name, spelling) = (unsafe input.extracting(start..<start + length).bytes, unsafe letters.bytes)
-        // In words that may overlap, of which none leaves the name; no candidate is shorter than four letters.
-        guard length >= 8 else {
-            return Self.isSame(name, spelling, 0, 0x2020_2020 as UInt32)
-                && Self.isSame(name, spelling, length - 4, 0x2020_2020 as UInt32)
-        }
-        var index = 0
-        while index < length - 8 {
-            guard Self.isSame(name, spelling, index, 0x2020_2020_2020_2020 as UInt64) else { return false }
-            index &+= 8
-        }
-        return Self.isSame(name, spelling, length - 8, 0x2020_2020_2020_2020 as UInt64)
-    }
-
-    private static func isSame<Word: FixedWidthInteger & BitwiseCopyable>(
-        _ name: RawSpan,
-        _ spelling: RawSpan,
-        _ offset: Int,
-        _ lowering: Word
-    ) -> Bool {
-        Span.word(name, offset, Word.self) | lowering == Span.word(spelling, offset, Word.self)
+        let offset = Int(rawValue) &* Self.stride
+        let spelling = Self.letters.span.extracting(offset..<offset + length)
+        return input.extracting(start..<start + length).equals(spelling, setting: 0x20)
     }
 
     private static let stride = 32
